@@ -1,0 +1,148 @@
+"""
+What an annotation says about a field: which machine classes, whether None is allowed, or that it is no machine.
+
+Annotations may be strings, may name a class that only a type checker imports, and may be wrapped in Optional,
+Annotated, Final or a type variable. What cannot be resolved yet is not an error: the field is a member whose
+class shows when the first instance is made.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import types
+import typing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, ForwardRef, TypeVar, Union
+
+from statemachine import StateChart
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ("Annotation", "namespaces_of", "read_annotation", "type_arguments_of")
+
+_OPTIONAL_TEXT = re.compile(r"\bNone\b|^(typing\.)?Optional\[")
+_CLASSVAR_TEXT = re.compile(r"^(typing\.)?ClassVar\b")
+_IDENTIFIER_PATH = re.compile(r"[A-Za-z_][\w.]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Annotation:
+    """A resolved annotation."""
+
+    text: str
+    classes: tuple[type[StateChart[Any]], ...] = ()
+    is_optional: bool = False
+    is_resolved: bool = True
+    is_type: bool = True
+    """False for an annotation such as ``5`` that no type checker would accept."""
+    is_class_variable: bool = False
+
+    @property
+    def is_machine(self) -> bool:
+        """Whether the field can only hold machines, or nothing."""
+        return bool(self.classes)
+
+
+def namespaces_of(owner: type) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the global and local names in which the annotations of a class under construction stand."""
+    module = sys.modules.get(owner.__module__)
+    local_names: dict[str, Any] = {}
+    frame = sys._getframe(1)
+    while frame is not None and frame.f_globals.get("__name__") != owner.__module__:
+        frame = frame.f_back  # type: ignore[assignment]
+    if frame is not None:
+        # A class made in a function may name its siblings there; in a module these are the globals again.
+        local_names.update(frame.f_locals)
+    local_names.update(vars(owner))
+    return (vars(module) if module is not None else {}), local_names
+
+
+def type_arguments_of(owner: type) -> dict[Any, Any]:
+    """Return what the type variables of generic bases stand for, such as M in ``Pair[Order]``."""
+    found: dict[Any, Any] = {}
+    for base in getattr(owner, "__orig_bases__", ()):
+        parameters = getattr(typing.get_origin(base), "__parameters__", ())
+        found.update(zip(parameters, typing.get_args(base), strict=False))
+    return found
+
+
+def read_annotation(annotation: Any, names: tuple[dict[str, Any], dict[str, Any]], variables: Mapping[Any, Any]) -> Annotation:
+    """
+    Resolve an annotation.
+
+    Args:
+        annotation: What stands in ``__annotations__``.
+        names: Global and local names for annotations in strings.
+        variables: What type variables stand for.
+    """
+    text = annotation if isinstance(annotation, str) else _shown(annotation)
+    resolved = _resolve_text(annotation, names) if isinstance(annotation, str | ForwardRef) else annotation
+    if isinstance(resolved, _Unresolved):
+        return _unresolved(text)
+    origin = typing.get_origin(resolved)
+    if resolved is ClassVar or origin is ClassVar:
+        return Annotation(text, is_class_variable=True)
+    if origin in (typing.Annotated, typing.Final):
+        return read_annotation(typing.get_args(resolved)[0], names, variables)
+    if isinstance(resolved, TypeVar):
+        return _type_variable(resolved, text, names, variables)
+    if origin in (Union, types.UnionType):
+        return _union(text, [read_annotation(part, names, variables) for part in typing.get_args(resolved)])
+    machine_class = origin if isinstance(origin, type) else resolved
+    if isinstance(machine_class, type) and issubclass(machine_class, StateChart):
+        return Annotation(text, classes=(machine_class,))
+    if resolved is None or resolved is type(None):
+        return Annotation(text, is_optional=True)
+    return Annotation(text, is_type=isinstance(machine_class, type) or origin is not None or _is_special(resolved))
+
+
+class _Unresolved:
+    """An annotation whose names are not known yet."""
+
+
+def _resolve_text(annotation: str | ForwardRef, names: tuple[dict[str, Any], dict[str, Any]]) -> Any:
+    text = annotation.__forward_arg__ if isinstance(annotation, ForwardRef) else annotation
+    try:
+        return eval(text, *names)  # noqa: S307 - an annotation of the class that is being made
+    except (NameError, AttributeError):
+        return _Unresolved()
+    except Exception:  # noqa: BLE001 - whatever it is, it is no type
+        return text
+
+
+def _unresolved(text: str) -> Annotation:
+    if _CLASSVAR_TEXT.match(text):
+        return Annotation(text, is_class_variable=True)
+    return Annotation(text, is_optional=bool(_OPTIONAL_TEXT.search(text)), is_resolved=False)
+
+
+def _type_variable(
+    variable: TypeVar, text: str, names: tuple[dict[str, Any], dict[str, Any]], variables: Mapping[Any, Any]
+) -> Annotation:
+    meaning = variables.get(variable, variable.__bound__)
+    if meaning is None or isinstance(meaning, TypeVar):
+        return Annotation(text, is_resolved=False)
+    return read_annotation(meaning, names, variables)
+
+
+def _union(text: str, parts: list[Annotation]) -> Annotation:
+    machines = [part for part in parts if part.is_machine or not part.is_resolved]
+    others = [part for part in parts if part not in machines and not part.is_optional]
+    if others:
+        return Annotation(text)
+    return Annotation(
+        text,
+        classes=tuple(machine_class for part in machines for machine_class in part.classes),
+        is_optional=any(part.is_optional for part in parts),
+        is_resolved=all(part.is_resolved for part in parts),
+    )
+
+
+def _is_special(annotation: Any) -> bool:
+    return getattr(annotation, "__module__", "") in ("typing", "typing_extensions")
+
+
+def _shown(annotation: Any) -> str:
+    return annotation.__name__ if isinstance(annotation, type) else str(annotation)

@@ -1,0 +1,99 @@
+"""The constructor's arguments, matched with the fields."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from statemachine import StateChart
+
+from statemachines_orchestrator.exceptions import ArgumentsError, ConstructionError, NotAMachineError
+
+from ._declaration import Declaration
+from ._fields import Field, MemberField
+from ._names import nearest
+
+__all__ = ("bind", "wrong_machine")
+
+
+def bind(
+    declaration: Declaration, arguments: Sequence[Any], keywords: Mapping[str, Any]
+) -> tuple[dict[str, Any], list[ConstructionError]]:
+    """
+    Match arguments with fields, as a dataclass does.
+
+    Returns:
+        The given values by field, and all mistakes.
+    """
+    problems: list[ConstructionError] = []
+    names = list(declaration.fields)
+    given = dict(zip(names, arguments, strict=False))
+    where = f"{declaration.name}()"
+    if len(arguments) > len(names):
+        problems.append(
+            ArgumentsError(where, f"{len(arguments)} arguments for {len(names)} fields", f"The fields are {_listed(names)}")
+        )
+    for name, value in keywords.items():
+        if name not in declaration.fields:
+            close = nearest(name, names)
+            hint = f"Did you mean {close!r}?" if close else f"The fields are {_listed(names)}"
+            problems.append(ArgumentsError(where, f"there is no field {name!r}", hint.rstrip("?") + "?" * bool(close)))
+        elif name in given:
+            problems.append(ArgumentsError(where, f"{name!r} is given by position and by keyword", "Give it once"))
+        else:
+            given[name] = value
+    problems.extend(_missing(declaration, given, where))
+    problems.extend(problem for name, value in given.items() for problem in _refused(declaration, name, value))
+    return given, problems
+
+
+def _missing(declaration: Declaration, given: Mapping[str, Any], where: str) -> list[ConstructionError]:
+    return [
+        ArgumentsError(where, f"{one.name!r} is missing", _how_to_give(one))
+        for one in declaration.fields.values()
+        if one.is_required and one.name not in given
+    ]
+
+
+def _how_to_give(one: Field) -> str:
+    if isinstance(one, MemberField):
+        made = one.classes[0].__name__ if one.classes else one.annotation
+        return f"Pass {one.name}={made}(), or declare it with machine(factory={made})"
+    return f"Pass {one.name}=..., or declare it with data(default=...)"
+
+
+def _refused(declaration: Declaration, name: str, value: Any) -> list[ConstructionError]:
+    one = declaration.fields[name]
+    if not isinstance(one, MemberField) or (value is None and one.is_optional):
+        return []
+    problem = None
+    if isinstance(value, StateChart):
+        problem = wrong_machine(declaration.name, one, value)
+    elif isinstance(value, type) and issubclass(value, StateChart):
+        if one.classes and not issubclass(value, one.classes):
+            problem = _wrong(declaration.name, one, f"the class {value.__name__}")
+    elif not callable(value):
+        problem = _wrong(declaration.name, one, repr(value))
+    return [problem] if problem is not None else []
+
+
+def wrong_machine(owner: str, member: MemberField, value: object) -> NotAMachineError | None:
+    """Say what is wrong with something that is to become a member, or return None."""
+    if not isinstance(value, StateChart):
+        return _wrong(owner, member, repr(value))
+    if member.classes and not isinstance(value, member.classes):
+        return _wrong(owner, member, f"a {type(value).__name__}")
+    return None
+
+
+def _wrong(owner: str, member: MemberField, given: str) -> NotAMachineError:
+    declared = " or ".join(one.__name__ for one in member.classes) or member.annotation
+    return NotAMachineError(
+        f"{owner}.{member.name}",
+        f"the member is declared as {declared}, and {given} is none",
+        f"Pass {declared}(), the class itself or a function that makes one",
+    )
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names)

@@ -1,0 +1,190 @@
+"""
+What a user writes in a class body, and what it becomes: one frozen record per field.
+
+`machine()` and `data()` return a marker, which is typed as the value that the field will hold, as
+`dataclasses.field()` is. When the class is made, annotation and marker together become a `MemberField` or a
+`DataField`, which then stands in the class under the field's name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, TypeVar, overload
+
+from statemachine import StateChart
+
+from statemachines_orchestrator.exceptions import MemberNotMadeError
+
+__all__ = ("MISSING", "DataField", "DataMarker", "Field", "MachineMarker", "MemberField", "data", "machine")
+
+T = TypeVar("T")
+M = TypeVar("M", bound=StateChart[Any])
+
+
+class _Missing:
+    def __repr__(self) -> str:
+        return "MISSING"
+
+
+MISSING: Any = _Missing()
+"""Stands for a default that was not given; None is a default."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MachineMarker:
+    """What `machine()` leaves in the class body until the class is made."""
+
+    factory: Callable[..., Any] | None
+    arguments: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DataMarker:
+    """What `data()` leaves in the class body until the class is made."""
+
+    default: Any
+    default_factory: Callable[[], Any] | None
+
+
+@overload
+def machine() -> Any: ...
+
+
+@overload
+def machine(*, factory: Callable[..., M], **arguments: Any) -> M: ...
+
+
+def machine(*, factory: Callable[..., Any] | None = None, **arguments: Any) -> Any:
+    """
+    Declare a member.
+
+    Args:
+        factory: A machine class, or a function that makes a machine. With it the orchestrator makes the member
+            itself unless one is passed to the constructor; its initial state is entered when all members exist,
+            so that its callbacks meet their siblings.
+        **arguments: Keyword arguments for `factory`, the same for every instance. For a model of its own per
+            instance write a function: ``machine(factory=lambda: Order(model=Row()))``.
+
+    Returns:
+        A marker, typed as the machine that the field will hold.
+
+    Raises:
+        TypeError: Arguments without a factory, or a factory that cannot be called.
+    """
+    if factory is None and arguments:
+        msg = f"machine() got arguments ({', '.join(arguments)}) but no factory to pass them to: add factory=..."
+        raise TypeError(msg)
+    if factory is not None and not callable(factory):
+        hint = " To use one machine for one orchestrator, pass it to the constructor." if _is_machine(factory) else ""
+        msg = f"machine(factory=...) takes a machine class or a function that makes a machine, not {factory!r}.{hint}"
+        raise TypeError(msg)
+    return MachineMarker(factory, MappingProxyType(arguments))
+
+
+@overload
+def data(*, default: T) -> T: ...
+
+
+@overload
+def data(*, default_factory: Callable[[], T]) -> T: ...
+
+
+@overload
+def data() -> Any: ...
+
+
+def data(*, default: Any = MISSING, default_factory: Callable[[], Any] | None = None) -> Any:
+    """
+    Declare plain data that belongs to the orchestrator.
+
+    A value that a failing step has bound to the field is taken back with the step. What a callback did inside a
+    list or another object is not: bind a new value instead (``orc.notes = [*orc.notes, text]``).
+
+    Args:
+        default: The value of every instance that is not given another.
+        default_factory: Makes the value, for lists, dictionaries and other values that can be changed.
+
+    Returns:
+        A marker, typed as the value that the field will hold.
+
+    Raises:
+        TypeError: Both a default and a factory, or a default that all instances would share and could change.
+    """
+    if default is not MISSING and default_factory is not None:
+        msg = "data() takes a default or a default_factory, not both"
+        raise TypeError(msg)
+    if isinstance(default, list | dict | set | bytearray):
+        kind = type(default).__name__
+        msg = f"data(default=...) with a {kind} would be shared by all instances: write data(default_factory={kind})"
+        raise TypeError(msg)
+    return DataMarker(default, default_factory)
+
+
+def _is_machine(value: object) -> bool:
+    return isinstance(value, StateChart)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Field:
+    """One field of an orchestrator class."""
+
+    name: str
+    owner: str
+    """Name of the class that declared it."""
+
+    @property
+    def is_required(self) -> bool:
+        """Whether the constructor insists on a value."""
+        raise NotImplementedError
+
+    def __get__(self, instance: object | None, owner: type) -> Field:
+        """Give the record to who asks the class; an instance that has the value never comes here."""
+        if instance is None:
+            return self
+        raise MemberNotMadeError(owner.__name__, self.name)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MemberField(Field):
+    """A field that holds a machine."""
+
+    classes: tuple[type[StateChart[Any]], ...] = ()
+    """The declared classes; empty if the annotation cannot be resolved before an instance is made."""
+    annotation: str = ""
+    """The annotation as it was written."""
+    is_optional: bool = False
+    """Whether None may stand for the machine."""
+    has_none_default: bool = False
+    factory: Callable[..., Any] | None = None
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_required(self) -> bool:
+        """Whether the constructor insists on a machine."""
+        return self.factory is None and not self.has_none_default
+
+    def __repr__(self) -> str:
+        made = f" made by {getattr(self.factory, '__qualname__', self.factory)}" if self.factory else ""
+        return f"<member {self.owner}.{self.name}: {self.annotation}{made}>"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DataField(Field):
+    """A field that holds plain data."""
+
+    default: Any = MISSING
+    default_factory: Callable[[], Any] | None = None
+
+    @property
+    def is_required(self) -> bool:
+        """Whether the constructor insists on a value."""
+        return self.default is MISSING and self.default_factory is None
+
+    def initial(self) -> Any:
+        """Return the value of an instance that was not given one."""
+        return self.default if self.default_factory is None else self.default_factory()
+
+    def __repr__(self) -> str:
+        return f"<data {self.owner}.{self.name}>"

@@ -1,0 +1,26 @@
+"""How one member runs: python-statemachine's engines with the orchestrator's hooks."""
+
+from ._version import check_version
+
+check_version()
+
+from ._engines import AsyncMemberEngine, SyncMemberEngine
+from ._host import Host
+from ._install import can_adopt, engine_of, host_of, install, make_held, release
+from ._invocations import current_cancellation
+from ._member import MemberEngine, Saved
+
+__all__ = (
+    "AsyncMemberEngine",
+    "Host",
+    "MemberEngine",
+    "Saved",
+    "SyncMemberEngine",
+    "can_adopt",
+    "current_cancellation",
+    "engine_of",
+    "host_of",
+    "install",
+    "make_held",
+    "release",
+)

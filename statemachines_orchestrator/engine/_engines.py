@@ -1,0 +1,70 @@
+"""The two concrete engines of members."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from statemachine.engines.async_ import AsyncEngine
+from statemachine.engines.sync import SyncEngine
+from statemachine.event import BoundEvent
+
+from ._member import MemberEngine
+
+if TYPE_CHECKING:
+    from asyncio import Future
+
+__all__ = ("INITIAL_EVENT", "AsyncMemberEngine", "SyncMemberEngine")
+
+INITIAL_EVENT = "__initial__"
+"""python-statemachine's name for the event that enters the initial state."""
+
+
+class SyncMemberEngine(MemberEngine, SyncEngine):
+    """For machines without asynchronous callbacks."""
+
+    def begin(self) -> Any:
+        """Enter the initial state and run until the machine is quiet."""
+        keywords, self._held = self._held or {}, None
+        return SyncEngine.activate_initial_state(self, **keywords)
+
+    def activate_initial_state(self, **kwargs: Any) -> Any:
+        """Enter the initial state if that is still to come; otherwise let the machine settle."""
+        if self._host is not None and self.is_busy:
+            return None  # python-statemachine would enter the initial state a second time (its trap D25)
+        if self.is_held:
+            self._held = {**(self._held or {}), **kwargs}
+        return self.deliver_arrived()
+
+    def processing_loop(self) -> Any:
+        """Run the event just put, when its turn comes."""
+        return self.deliver_arrived()
+
+    def drive(self) -> Any:
+        """Run python-statemachine's own loop on what is queued."""
+        return SyncEngine.processing_loop(self)
+
+
+class AsyncMemberEngine(MemberEngine, AsyncEngine):
+    """For machines with at least one asynchronous callback."""
+
+    def begin(self) -> Any:
+        """Enter the initial state and run until the machine is quiet; to be awaited."""
+        keywords, self._held = self._held or {}, None
+        trigger = BoundEvent(INITIAL_EVENT, _sm=self.sm).build_trigger(machine=self.sm, **keywords)
+        trigger.execution_time = 0.0  # before anything that was queued for the machine while it was not started
+        self.enqueue(trigger)
+        return self.drive()
+
+    def activate_initial_state(self, **kwargs: Any) -> Any:
+        """Enter the initial state if that is still to come; to be awaited."""
+        if self.is_held:
+            self._held = {**(self._held or {}), **kwargs}
+        return self.deliver_arrived()
+
+    def processing_loop(self, caller_future: Future[object] | None = None) -> Any:  # noqa: ARG002 - psm's signature
+        """Run the event just put, when its turn comes; to be awaited, and delivered even if it is not."""
+        return self.deliver_arrived()
+
+    def drive(self) -> Any:
+        """Run python-statemachine's own loop on what is queued; to be awaited."""
+        return AsyncEngine.processing_loop(self)

@@ -1,0 +1,40 @@
+"""What a member's engine asks of the system that holds the machine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from statemachine.event_data import TriggerData
+
+    from ._member import MemberEngine
+
+__all__ = ("Host",)
+
+
+class Host(Protocol):
+    """
+    The system above an engine.
+
+    The engine knows nothing of steps, threads or siblings. It tells its host of each event that reaches its
+    machine from outside the machine's own macrostep, and the host decides when the engine runs.
+    """
+
+    @property
+    def orchestrator(self) -> object:
+        """The object that is handed to every callback that names it."""
+
+    @property
+    def parameter(self) -> str:
+        """The name under which callbacks ask for the orchestrator."""
+
+    def deliver(self, engine: MemberEngine, trigger: TriggerData | None) -> Any:
+        """
+        Run `trigger` when its turn comes, or without one whatever waits in the engine's queues.
+
+        Returns:
+            What the caller of the event gets: its result, or an awaitable of it.
+        """
+
+    def in_running_step(self) -> bool:
+        """Whether the calling thread or task belongs to a step of this system that is still running."""

@@ -1,0 +1,167 @@
+"""
+Put a machine on a member engine, and take it off again.
+
+A machine that the orchestrator makes itself gets its engine while it is made, so that it does not enter its
+initial state before its siblings exist. python-statemachine asks `StateChart._get_engine` for the engine at the
+end of `__init__`; there is no public way in. While (and only while) some orchestrator is making a member, that
+method asks the current context first. Other threads and tasks are not affected, and nothing stays patched.
+"""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from statemachine import StateChart
+from statemachine.engines.async_ import AsyncEngine
+from statemachine.engines.sync import SyncEngine
+from statemachine.invoke import InvokeManager
+
+from ._engines import INITIAL_EVENT, AsyncMemberEngine, SyncMemberEngine
+from ._invocations import MemberInvokeManager
+from ._member import MemberEngine
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from ._host import Host
+
+__all__ = ("can_adopt", "engine_of", "host_of", "install", "make_held", "release")
+
+_MEMBER_ENGINES: dict[type, type[MemberEngine]] = {SyncEngine: SyncMemberEngine, AsyncEngine: AsyncMemberEngine}
+_STOCK_ENGINES: dict[type, type] = {member: stock for stock, member in _MEMBER_ENGINES.items()}
+
+
+@dataclass(slots=True)
+class _Making:
+    """A member that is being made in this context."""
+
+    host: Host
+    expected: tuple[type, ...]
+    machines: list[StateChart[Any]] = field(default_factory=list)
+
+
+_making: ContextVar[_Making | None] = ContextVar("_making", default=None)
+_stock_get_engine = StateChart._get_engine
+
+
+def _get_engine(machine: StateChart[Any]) -> Any:
+    engine = _stock_get_engine(machine)
+    making = _making.get()
+    if making is not None and isinstance(machine, making.expected) and type(engine) in _MEMBER_ENGINES:
+        _attach(engine, making.host)
+        making.machines.append(machine)
+    return engine
+
+
+class _Hook:
+    """Counts the orchestrators that are making a member; the hook is in place while there are any."""
+
+    def __init__(self) -> None:
+        self._mutex = threading.Lock()
+        self._users = 0
+
+    @contextmanager
+    def in_place(self) -> Iterator[None]:
+        with self._mutex:
+            self._users += 1
+            StateChart._get_engine = _get_engine  # type: ignore[method-assign]
+        try:
+            yield
+        finally:
+            with self._mutex:
+                self._users -= 1
+                if not self._users:
+                    StateChart._get_engine = _stock_get_engine  # type: ignore[method-assign]
+
+
+_hook = _Hook()
+
+
+def make_held(host: Host, expected: tuple[type, ...], factory: Callable[[], Any]) -> Any:
+    """
+    Call `factory` and return what it makes, its initial state not yet entered.
+
+    Args:
+        host: The system that the machine will belong to.
+        expected: The classes of which the made machine is an instance; machines of other classes that the
+            factory makes on its way start as usual.
+        factory: Makes and returns one machine.
+
+    Returns:
+        Whatever the factory returned: the caller checks it.
+    """
+    making = _Making(host, expected)
+    token = _making.set(making)
+    try:
+        with _hook.in_place():
+            made = factory()
+    finally:
+        _making.reset(token)
+    for machine in making.machines:
+        if machine is not made:
+            release(machine)
+    return made
+
+
+def engine_of(machine: StateChart[Any]) -> MemberEngine:
+    """Return the engine of a machine that is a member."""
+    engine = machine._engine
+    if not isinstance(engine, MemberEngine):  # pragma: no cover - a caller's mistake inside this package
+        msg = f"{type(machine).__name__} is not a member of an orchestrator"
+        raise TypeError(msg)
+    return engine
+
+
+def host_of(machine: StateChart[Any]) -> Host | None:
+    """Return the system that the machine belongs to, if any."""
+    engine = machine._engine
+    return engine._host if isinstance(engine, MemberEngine) else None
+
+
+def can_adopt(machine: StateChart[Any]) -> bool:
+    """Whether the machine runs on an engine that `install` knows."""
+    return isinstance(machine._engine, MemberEngine) or type(machine._engine) in _MEMBER_ENGINES
+
+
+def install(machine: StateChart[Any], host: Host) -> MemberEngine:
+    """
+    Make a running machine a member: its engine stays the same object and becomes a member engine.
+
+    An asynchronous machine that has not entered its initial state yet is held: its system activates it.
+    """
+    if host_of(machine) is not host:
+        _attach(machine._engine, host)
+    engine = engine_of(machine)
+    if machine.current_state_value is None and not engine.is_held:
+        _hold_queued_start(engine)
+    return engine
+
+
+def release(machine: StateChart[Any]) -> None:
+    """Give the machine its stock engine back; one that was held starts now."""
+    engine = engine_of(machine)
+    held, engine._held, engine._host = engine._held, None, None
+    engine._invoke_manager.__class__ = InvokeManager
+    stock: Any = engine
+    stock.__class__ = _STOCK_ENGINES[type(engine)]
+    if held is not None:
+        stock.start(**held)
+
+
+def _attach(engine: Any, host: Host) -> None:
+    engine.__class__ = _MEMBER_ENGINES[type(engine)]
+    engine._invoke_manager.__class__ = MemberInvokeManager
+    engine._host = host
+
+
+def _hold_queued_start(engine: MemberEngine) -> None:
+    """Take python-statemachine's queued initial event out of the queue of an asynchronous machine."""
+    for trigger in engine.external_queue.drain():
+        if str(trigger.event) == INITIAL_EVENT:
+            engine._held = {name: value for name, value in trigger.kwargs.items() if name != engine._host.parameter}  # type: ignore[union-attr]
+        else:
+            engine.external_queue.put(trigger)

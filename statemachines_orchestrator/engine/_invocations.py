@@ -1,0 +1,41 @@
+"""
+Invocations whose handler waits for its turn.
+
+A handler of a synchronous machine runs in a thread of its own and speaks by events, so it waits for its turn like
+any other thread. If the running step leaves the invoking state meanwhile, python-statemachine joins that thread
+for up to two seconds: both would wait for each other. So a waiting handler gives up as soon as it is cancelled.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+from statemachine.invoke import Invocation, InvokeContext, InvokeManager
+
+if TYPE_CHECKING:
+    from statemachine.callbacks import CallbackWrapper
+
+__all__ = ("MemberInvokeManager", "current_cancellation")
+
+
+class _HandlerThread(threading.local):
+    cancelled: threading.Event | None = None
+
+
+_handler_thread = _HandlerThread()
+
+
+def current_cancellation() -> threading.Event | None:
+    """Return the event that tells this thread, if it runs an invoke handler, that the invocation is cancelled."""
+    return _handler_thread.cancelled
+
+
+class MemberInvokeManager(InvokeManager):
+    """python-statemachine's invocations, whose handler threads can be told from others."""
+
+    def _run_sync_handler(
+        self, callback: CallbackWrapper, handler: Any, ctx: InvokeContext, invocation: Invocation
+    ) -> None:
+        _handler_thread.cancelled = ctx.cancelled
+        super()._run_sync_handler(callback, handler, ctx, invocation)

@@ -1,0 +1,200 @@
+"""
+The engine of a member: python-statemachine's algorithm, with the orchestrator's hooks.
+
+Every hook of the orchestrator into a machine is an override here: who runs an event and when (`put`,
+`processing_loop`), the orchestrator as a callback parameter (`_get_args_kwargs`, `enabled_events`), the held
+start, and what has to be put back when a step fails. The machine object itself stays as it is, and so does an
+engine that is already at work: its queues and running invocations are kept, only its class changes.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from statemachine.engines.base import BaseEngine, _running_engine
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from statemachine import State
+    from statemachine.event_data import TriggerData
+    from statemachine.transition import Transition
+
+    from ._host import Host
+
+__all__ = ("MemberEngine", "Saved")
+
+
+class _Arrivals(threading.local):
+    """
+    Triggers put by this thread whose processing loop has not been called yet.
+
+    python-statemachine puts an event and calls the loop in two calls, one right after the other and in the same
+    thread. Between them the event must not lie in a queue where another thread's step could take it: a caller
+    gets its own result, and its callbacks run in its own thread.
+    """
+
+    def __init__(self) -> None:
+        self.triggers: list[tuple[MemberEngine, TriggerData]] = []
+
+
+_arrivals = _Arrivals()
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What one machine was before a step moved it."""
+
+    value: Any
+    history: Mapping[str, Any]
+    running: bool
+    held: Mapping[str, Any] | None
+    pending_final: State | None
+    queued: tuple[TriggerData, ...]
+    own: Any
+    """What the machine's own ``__orchestrator_save__`` returned."""
+
+
+class MemberEngine(BaseEngine):
+    """The hooks, for the sync and the async engine alike."""
+
+    _host: Host | None = None
+    """The system above; None only while a machine that nobody adopted is being released."""
+    _held: Mapping[str, Any] | None = None
+    """Keywords of a start that waits until all members exist; None when nothing waits."""
+
+    # -- starting ------------------------------------------------------------------------------------------
+
+    def start(self, **kwargs: Any) -> None:
+        """Keep the keywords: the orchestrator starts its members once all of them exist."""
+        if self.sm.current_state_value is None:
+            self._held = kwargs
+
+    @property
+    def is_held(self) -> bool:
+        """Whether the machine still has to enter its initial state."""
+        return self._held is not None
+
+    def begin(self) -> Any:
+        """Enter the initial state now, with the keywords that were kept; an awaitable on the async engine."""
+        raise NotImplementedError
+
+    # -- events --------------------------------------------------------------------------------------------
+
+    def put(self, trigger_data: TriggerData, internal: bool = False) -> None:  # noqa: FBT001, FBT002 - psm's signature
+        """Queue what the machine sends itself; keep what comes from outside for the host."""
+        host = self._host
+        if host is None or self._in_own_macrostep(host):
+            self.enqueue(trigger_data, internal=internal)
+            return
+        self._refuse_own_name(host, trigger_data)
+        _arrivals.triggers.append((self, trigger_data))
+
+    def enqueue(self, trigger_data: TriggerData, *, internal: bool = False) -> None:
+        """Put the trigger into the machine's own queue, to be run by `drive`."""
+        # Past AsyncEngine.put, whose futures are for callers that wait on the engine: ours wait on the host.
+        BaseEngine.put(self, trigger_data, internal=internal)
+
+    def deliver_arrived(self) -> Any:
+        """Hand the trigger that this thread has just put to the host; what the caller gets."""
+        trigger = None
+        triggers = _arrivals.triggers
+        if triggers and triggers[-1][0] is self:
+            trigger = triggers.pop()[1]
+        host = self._host
+        return self.drive() if host is None else host.deliver(self, trigger)
+
+    def drive(self) -> Any:
+        """Run python-statemachine's own loop on what is queued; an awaitable on the async engine."""
+        raise NotImplementedError
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether the machine is in the middle of a macrostep."""
+        return self._processing.locked()
+
+    @property
+    def has_work(self) -> bool:
+        """Whether events wait in the machine's queues that nobody is running."""
+        return self.running and not (self.external_queue.is_empty() and self.internal_queue.is_empty())
+
+    def _in_own_macrostep(self, host: Host) -> bool:
+        # The context variable alone does not say so: a task that a callback started keeps it after the
+        # macrostep has ended. So the machine's lock and the step must still be held, too.
+        return _running_engine.get() is self and self.is_busy and host.in_running_step()
+
+    @staticmethod
+    def _refuse_own_name(host: Host, trigger_data: TriggerData) -> None:
+        given = trigger_data.kwargs.get(host.parameter, host.orchestrator)
+        if given is not host.orchestrator:
+            msg = (
+                f"{host.parameter!r} is the name under which callbacks receive the orchestrator, so event "
+                f"{str(trigger_data.event)!r} cannot carry an argument of that name. Rename the argument, or let "
+                f"the orchestrator go by another name: class ...(Orchestrator, orchestrator_name='...')."
+            )
+            raise TypeError(msg)
+
+    # -- arguments of callbacks ----------------------------------------------------------------------------
+
+    def _get_args_kwargs(
+        self,
+        transition: Transition,
+        trigger_data: TriggerData,
+        target: State | None = None,
+        source: State | None = None,
+    ) -> Any:
+        # Into the trigger, not into the result: plain invoke handlers receive the trigger's keywords.
+        host = self._host
+        if host is not None:
+            trigger_data.kwargs[host.parameter] = host.orchestrator
+        return super()._get_args_kwargs(transition, trigger_data, target, source)
+
+    def enabled_events(self, *args: Any, **kwargs: Any) -> Any:
+        """List the enabled events; guards receive the orchestrator here, too."""
+        host = self._host
+        if host is not None:
+            kwargs[host.parameter] = host.orchestrator
+        return super().enabled_events(*args, **kwargs)  # type: ignore[misc] # both concrete engines define it
+
+    # -- putting back --------------------------------------------------------------------------------------
+
+    def save(self) -> Saved:
+        """Remember what a failing step must put back. Called between macrosteps only."""
+        sm = self.sm
+        own = getattr(sm, "__orchestrator_save__", None)
+        return Saved(
+            value=sm.current_state_value,
+            history=dict(sm.history_values),
+            running=self.running,
+            held=self._held,
+            pending_final=self._root_parallel_final_pending,
+            queued=tuple(self.external_queue.queue.queue),
+            own=None if own is None else own(),
+        )
+
+    def put_back(self, saved: Saved) -> None:
+        """Make the machine what it was; runs no callback."""
+        sm = self.sm
+        if sm.current_state_value is not saved.value:
+            sm.current_state_value = saved.value
+        sm.history_values = dict(saved.history)
+        self.running = saved.running
+        self._held = saved.held
+        self._root_parallel_final_pending = saved.pending_final
+        self.clear()
+        for trigger in saved.queued:
+            self.external_queue.put(trigger)
+        self._stop_invocations_of_inactive_states()
+        own = getattr(sm, "__orchestrator_restore__", None)
+        if own is not None:
+            own(saved.own)
+
+    def _stop_invocations_of_inactive_states(self) -> None:
+        manager = self._invoke_manager
+        manager._pending.clear()
+        active = {state.id for state in self.sm.configuration}
+        for invocation in tuple(manager._active.values()):
+            if invocation.state_id not in active:
+                manager._cancel(invocation.invokeid)

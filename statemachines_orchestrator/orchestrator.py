@@ -1,0 +1,279 @@
+"""The class that users derive from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from typing_extensions import Self, dataclass_transform
+
+from statemachines_orchestrator.declare import DataField, Declaration, MemberField, bind, data, declare, machine, nearest
+from statemachines_orchestrator.exceptions import (
+    ConstructionError,
+    DefinitionError,
+    MemberAssignmentError,
+    NoMachinesOnOrchestratorError,
+    UnknownEventError,
+    UnknownMachineError,
+)
+from statemachines_orchestrator.system import (
+    Driver,
+    EventCall,
+    SystemConfiguration,
+    adopt,
+    configuration_of,
+    give_back,
+    is_ended,
+    make_members,
+    member_of,
+    record_of,
+    register,
+    restore,
+    with_own_model,
+)
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from statemachine import StateChart
+
+__all__ = ("Orchestrator",)
+
+
+@dataclass_transform(eq_default=False, field_specifiers=(machine, data))
+class Orchestrator:
+    """
+    Several state machines that must work together, in one typed object.
+
+    Derive a class and declare its members; instances take machines by position or keyword, as a dataclass does:
+
+        class Shop(Orchestrator):
+            order: Order = machine(factory=Order)
+            payment: Payment
+
+        shop = Shop(payment=Payment())
+
+    Every callback of a member receives the orchestrator by the parameter `orc`. An event from outside and all it
+    causes is one *step*: steps run one at a time, whoever calls, and a step that fails is put back.
+
+    Class keywords:
+        orchestrator_name: The parameter by which callbacks receive the orchestrator; ``"orc"`` by default.
+        atomic: Whether a step that fails is put back; True by default.
+
+    Raises:
+        DefinitionError: When the class is made, for all mistakes of its declaration at once.
+    """
+
+    __declaration__: ClassVar[Declaration]
+    _system: Driver
+
+    def __init_subclass__(cls, *, orchestrator_name: str | None = None, atomic: bool | None = None, **other: Any) -> None:
+        try:
+            super().__init_subclass__(**other)
+        except TypeError as error:
+            close = nearest(next(iter(other), ""), ("orchestrator_name", "atomic"))
+            hint = f"Did you mean {close}=?" if close else "The keywords are orchestrator_name and atomic"
+            raise DefinitionError(cls.__name__, f"unknown class keywords: {', '.join(other)}", hint) from error
+        bases = [vars(base)["__declaration__"] for base in cls.__mro__[1:] if "__declaration__" in vars(base)]
+        cls.__declaration__ = declare(cls, bases, orchestrator_name=orchestrator_name, atomic=atomic)
+
+    def __init__(self, *arguments: Any, **keywords: Any) -> None:
+        """
+        Take or make the members, and enter their initial states once all of them exist.
+
+        An instance is taken as it is; a class or a function makes the machine. In an asynchronous system the
+        initial states are entered by `activate`, or by the first event.
+
+        Raises:
+            ConstructionError: For all mistakes of the arguments at once; nothing that was passed is changed.
+        """
+        declaration = _declaration_of(type(self))
+        given, problems = bind(declaration, arguments, keywords)
+        if problems:
+            raise ConstructionError.first_of(problems)
+        driver = vars(self)["_system"] = Driver(self, declaration.parameter, atomic=declaration.atomic)
+        machines = make_members(declaration, driver, given)
+        adopt(machines, driver)
+        self._take(declaration, machines, given)
+        if not driver.is_async:
+            try:
+                driver.begin()
+            except BaseException:
+                give_back(machines, given)
+                raise
+        self.__post_init__()
+
+    def __post_init__(self) -> None:
+        """Do what a subclass wants done at the end of the constructor, as in a dataclass."""
+
+    def _take(self, declaration: Declaration, machines: dict[str, StateChart[Any]], given: dict[str, Any]) -> None:
+        values = vars(self)
+        for name, one in declaration.fields.items():
+            if isinstance(one, DataField):
+                values[name] = given[name] if name in given else one.initial()
+            else:
+                values[name] = machines.get(name)
+        for member in machines.values():
+            register(type(member))
+
+    # -- the system ----------------------------------------------------------------------------------------
+
+    @property
+    def machines(self) -> dict[str, StateChart[Any]]:
+        """The members by field, in declared order; optional ones that are absent are left out."""
+        found = ((one.name, getattr(self, one.name)) for one in type(self).__declaration__.members)
+        return {name: member for name, member in found if member is not None}
+
+    @property
+    def machine_classes(self) -> dict[str, type[StateChart[Any]]]:
+        """The members' classes by field: as declared, or as made where the declaration could not be resolved."""
+        members = self.machines
+        return {
+            one.name: one.classes[0] if one.classes else type(members[one.name])
+            for one in type(self).__declaration__.members
+            if one.classes or one.name in members
+        }
+
+    @property
+    def orchestrator_name(self) -> str:
+        """The parameter by which callbacks receive the orchestrator."""
+        return type(self).__declaration__.parameter
+
+    @property
+    def configuration(self) -> SystemConfiguration:
+        """The active states of every member."""
+        return configuration_of(self.machines)
+
+    @property
+    def is_terminated(self) -> bool:
+        """Whether every member has reached its end."""
+        return all(is_ended(member) for member in self.machines.values())
+
+    def send(self, address: str, *arguments: Any, **keywords: Any) -> Any:
+        """
+        Send an event to a member by its address.
+
+        Args:
+            address: Member and event, such as ``"order.process"``.
+            *arguments: Positional arguments of the event.
+            **keywords: Keyword arguments of the event.
+
+        Returns:
+            What the event call returns: its result, or in an asynchronous system an awaitable of it.
+
+        Raises:
+            UnknownMachineError: There is no such member.
+            UnknownEventError: The member declares no such event.
+        """
+        name, _, event = address.partition(".")
+        members = self.machines
+        if name not in members or not event:
+            addresses = [f"{one}.{known}" for one in members for known in type(members[one])._events]
+            raise UnknownMachineError(type(self).__name__, address, nearest(address, addresses), tuple(members))
+        member = members[name]
+        declared = type(member)._events
+        if not any(known.match(event) for known in declared):
+            known_names = [str(known) for known in declared]
+            raise UnknownEventError(type(self).__name__, name, event, nearest(event, known_names), known_names)
+        return member.send(event, *arguments, **keywords)
+
+    def enabled_events(self) -> Any:
+        """
+        List what can happen now: the addresses of all events that some guard does not forbid.
+
+        Returns:
+            Addresses such as ``"order.process"``, in declared order; in an asynchronous system an awaitable of them.
+        """
+        members = self.machines
+        asked = self._system.ask(members.values())
+        if isinstance(asked, EventCall):
+            return asked.then(lambda answers: _addresses(members, answers))
+        return _addresses(members, asked)
+
+    def activate(self) -> EventCall:
+        """
+        Enter the initial states of an asynchronous system; to be awaited.
+
+        Does nothing if they have been entered already, and in a synchronous system, whose constructor enters them.
+        """
+        return self._system.activate()
+
+    async def __aenter__(self) -> Self:
+        await self.activate()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Leave the block; nothing of a system has to be closed yet."""
+
+    # -- the object ----------------------------------------------------------------------------------------
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        one = type(self).__declaration__.fields.get(name)
+        if isinstance(one, MemberField):
+            raise MemberAssignmentError(type(self).__name__, name)
+        if one is not None:
+            self._system.changing_data(vars(self), name)
+        super().__setattr__(name, value)
+
+    def __delattr__(self, name: str) -> None:
+        if name in type(self).__declaration__.fields:
+            raise MemberAssignmentError(type(self).__name__, name)
+        super().__delattr__(name)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.configuration!r}>" if "_system" in vars(self) else f"<{type(self).__name__}>"
+
+    def __copy__(self) -> Self:
+        """Return an independent whole that shares data, listeners and attributes, but no state."""
+        blank, (kind,), state = self.__reduce_ex__(4)
+        members = state["members"]
+        state["members"] = {name: record and with_own_model(record) for name, record in members.items()}
+        other: Self = blank(kind)
+        other.__setstate__(state)
+        return other
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        """Take the orchestrator apart for `deepcopy` and `pickle`."""
+        declaration = type(self).__declaration__
+        with self._system.between_steps("copy"):
+            members = {one.name: getattr(self, one.name) for one in declaration.members}
+            state = {
+                "members": {name: member and record_of(member) for name, member in members.items()},
+                "values": {
+                    name: value for name, value in vars(self).items() if name not in members and name != "_system"
+                },
+            }
+        return _blank, (type(self),), state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Put the orchestrator together again; runs no callback."""
+        declaration = type(self).__declaration__
+        values = vars(self)
+        driver = values["_system"] = Driver(self, declaration.parameter, atomic=declaration.atomic)
+        for name, record in state["members"].items():
+            if record is None:
+                values[name] = None
+                continue
+            member = member_of(self, name, record.machine_class)
+            restore(member, record, driver)
+            register(type(member))
+        values.update(state["values"])
+        adopt(self.machines, driver)
+
+
+def _declaration_of(kind: type[Orchestrator]) -> Declaration:
+    declaration = vars(kind).get("__declaration__")
+    if declaration is None or declaration.is_abstract:
+        raise NoMachinesOnOrchestratorError(
+            kind.__name__, "it is a base for other classes and declares no machines of its own", "Make one of its subclasses"
+        )
+    return declaration
+
+
+def _blank(kind: type[Orchestrator]) -> Orchestrator:
+    return kind.__new__(kind)
+
+
+def _addresses(members: dict[str, StateChart[Any]], answers: list[list[Any]]) -> tuple[str, ...]:
+    return tuple(f"{name}.{event.id}" for name, events in zip(members, answers, strict=True) for event in events)

@@ -1,0 +1,24 @@
+"""How several machines run together: turns, steps, the driver, and copies of the whole."""
+
+from ._calls import EventCall
+from ._configuration import SystemConfiguration, configuration_of, is_ended
+from ._copying import MemberRecord, member_of, record_of, register, restore, with_own_model
+from ._driver import Driver
+from ._members import adopt, give_back, make_members
+
+__all__ = (
+    "Driver",
+    "EventCall",
+    "MemberRecord",
+    "SystemConfiguration",
+    "adopt",
+    "configuration_of",
+    "give_back",
+    "is_ended",
+    "make_members",
+    "member_of",
+    "record_of",
+    "register",
+    "restore",
+    "with_own_model",
+)

@@ -1,0 +1,114 @@
+"""What an event call of an asynchronous system returns."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Generator
+from typing import Any
+
+__all__ = ("EventCall",)
+
+
+class EventCall(Awaitable[Any]):
+    """
+    An event on its way; await it for its result.
+
+    Unlike a coroutine it may be dropped: a synchronous callback or function that does not await it causes no
+    warning, and the event is delivered all the same. Awaiting it again gives the same result again. Cancelling
+    whoever awaits it cancels the event's step, which is then put back like any step that fails.
+    """
+
+    __slots__ = ("__weakref__", "_abandon", "_error", "_finished", "_result", "_started", "_task", "_waiters", "_work")
+
+    def __init__(
+        self, work: Callable[[], Coroutine[Any, Any, Any]], abandon: Callable[[], object] | None = None
+    ) -> None:
+        self._work = work
+        self._abandon = abandon
+        self._started = False
+        self._finished = False
+        self._result: Any = None
+        self._error: BaseException | None = None
+        self._task: asyncio.Task[Any] | None = None
+        self._waiters: list[asyncio.Future[Any]] = []
+
+    @classmethod
+    def finished(cls, result: Any) -> EventCall:
+        """Wrap the result of an event that has been delivered already."""
+        call = cls(_nothing)
+        call._started = call._finished = True
+        call._result = result
+        return call
+
+    def then(self, change: Callable[[Any], Any]) -> EventCall:
+        """Return a call whose result is that of this one, changed."""
+
+        async def changed() -> Any:
+            return change(await self)
+
+        return EventCall(changed)
+
+    @property
+    def is_started(self) -> bool:
+        """Whether the event's step has begun, or at least stands in line with somebody waiting for it."""
+        return self._started
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        if self._finished:
+            return self._outcome()
+        if self._task is not None:
+            return (yield from self._task.__await__())
+        if not self._started:
+            return (yield from self.run().__await__())
+        waiter = asyncio.get_running_loop().create_future()
+        self._waiters.append(waiter)
+        return (yield from waiter.__await__())
+
+    async def run(self) -> Any:
+        """Deliver the event in the calling task."""
+        self._started = True
+        try:
+            self._result = await self._work()
+        except BaseException as error:
+            self._error = error
+            raise
+        finally:
+            self._finished = True
+            self._answer_waiters()
+        return self._result
+
+    def start(self) -> None:
+        """Deliver the event in a task of its own, unless somebody has awaited it already."""
+        if not self._started:
+            self._started = True
+            # The loop keeps only weak references to tasks; this object is referenced by its own task's coroutine.
+            self._task = asyncio.get_running_loop().create_task(self.run())
+
+    def _outcome(self) -> Any:
+        if self._error is not None:
+            raise self._error
+        return self._result
+
+    def _answer_waiters(self) -> None:
+        for waiter in self._waiters:
+            if waiter.done():
+                continue
+            if self._error is None:
+                waiter.set_result(self._result)
+            elif isinstance(self._error, asyncio.CancelledError):
+                waiter.cancel()
+            else:
+                waiter.set_exception(self._error)
+        self._waiters.clear()
+
+    def __del__(self) -> None:
+        if not self._started and self._abandon is not None:
+            self._abandon()
+
+    def __repr__(self) -> str:
+        state = "finished" if self._finished else "running" if self._started else "waiting"
+        return f"<EventCall {state}>"
+
+
+async def _nothing() -> None:
+    """Stand in for the work of a call that is finished."""

@@ -1,0 +1,113 @@
+"""
+One step: an event from outside and all it causes, until every machine is quiet.
+
+A step remembers what each machine was before it moved it, so that the whole can be put back. Code belongs to a
+step if the step's context variable says so and the step is still running; whether it is, is decided under the
+step's mutex, so that a thread or task that comes late starts a step of its own and is never half inside.
+"""
+
+from __future__ import annotations
+
+import threading
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable, MutableMapping
+
+    from statemachines_orchestrator.engine import MemberEngine, Saved
+
+    from ._calls import EventCall
+
+__all__ = ("Step", "current_step")
+
+_ABSENT = object()
+
+current_step: ContextVar[Step | None] = ContextVar("current_step", default=None)
+"""The step that the calling code was started in; it may have ended since."""
+
+
+class Step:
+    """The bookkeeping of one step."""
+
+    __slots__ = ("_active", "_data", "_mutex", "_on_idle", "_saved", "atomic", "deferred", "loop", "outer", "owner", "running")
+
+    def __init__(self, owner: object, outer: Step | None, *, atomic: bool) -> None:
+        self.owner = owner
+        self.outer = outer
+        """The step of another system in whose callback this one was started."""
+        self.atomic = atomic
+        self.running = True
+        self.loop: asyncio.AbstractEventLoop | None = None
+        self.deferred: list[EventCall] = []
+        """Calls of asynchronous members that nobody has awaited yet."""
+        self._saved: dict[MemberEngine, Saved | None] = {}
+        self._data: list[tuple[MutableMapping[str, Any], str, Any]] = []
+        self._mutex = threading.Lock()
+        self._active = 0
+        self._on_idle: Callable[[], object] | None = None
+
+    def enter(self) -> bool:
+        """Begin a call inside the step, unless the step has ended."""
+        with self._mutex:
+            if self.running:
+                self._active += 1
+            return self.running
+
+    def leave(self) -> None:
+        """End a call inside the step."""
+        with self._mutex:
+            self._active -= 1
+            on_idle = self._on_idle if not self._active else None
+            if on_idle is not None:
+                self._on_idle = None
+        if on_idle is not None:
+            on_idle()
+
+    def close(self, on_idle: Callable[[], object] | None = None) -> bool:
+        """
+        End the step, unless another thread or task is in the middle of a call inside it.
+
+        Args:
+            on_idle: Called when the last such call has ended; the step then has to be closed again.
+
+        Returns:
+            Whether the step has ended.
+        """
+        with self._mutex:
+            if self._active and on_idle is not None:
+                self._on_idle = on_idle
+                return False
+            self.running = False
+            return True
+
+    def touch(self, engine: MemberEngine) -> None:
+        """Remember what the machine is, before the step moves it for the first time."""
+        if engine not in self._saved:
+            self._saved[engine] = engine.save() if self.atomic else None
+
+    def touch_data(self, values: MutableMapping[str, Any], name: str) -> None:
+        """Remember a declared datum, before the step binds another value to it."""
+        if self.atomic:
+            self._data.append((values, name, values.get(name, _ABSENT)))
+
+    @property
+    def touched(self) -> tuple[MemberEngine, ...]:
+        """The engines of the machines that the step has run, in the order of their first macrostep."""
+        return tuple(self._saved)
+
+    def next_with_work(self) -> MemberEngine | None:
+        """Return a machine in whose queue an event was left, by an exception that a callback caught."""
+        return next((engine for engine in self._saved if engine.has_work and not engine.is_busy), None)
+
+    def put_back(self) -> None:
+        """Undo the step, last touched first."""
+        for engine, saved in reversed(self._saved.items()):
+            if saved is not None:
+                engine.put_back(saved)
+        for values, name, value in reversed(self._data):
+            if value is _ABSENT:
+                values.pop(name, None)
+            else:
+                values[name] = value

@@ -1,0 +1,145 @@
+"""
+Whose turn it is: one holder at a time, first come first served, threads and tasks in one line.
+
+The turn is handed from holder to next in line directly, under one mutex, so there is no moment in which a
+newcomer could slip in between and none in which a wake-up could be lost. A place in line can be taken before
+anybody waits on it: an event of an asynchronous system keeps the place it had when it was called.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import deque
+from functools import partial
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ("Ticket", "Turns")
+
+_GIVE_UP_INTERVAL = 0.01
+"""Seconds between two looks at a cancellation while a thread waits for its turn."""
+
+
+class Ticket:
+    """A place in line."""
+
+    __slots__ = ("abandoned", "granted", "wake")
+
+    def __init__(self) -> None:
+        self.granted = False
+        self.abandoned = False
+        self.wake: Callable[[], object] | None = None
+
+
+class Turns:
+    """The line in front of one orchestrator."""
+
+    __slots__ = ("_busy", "_line", "_mutex")
+
+    def __init__(self) -> None:
+        # Reentrant: the garbage collector may run a forgotten call's __del__, which leaves, inside any of these.
+        self._mutex = threading.RLock()
+        self._busy = False
+        self._line: deque[Ticket] = deque()
+
+    def try_enter(self) -> bool:
+        """Take the turn if nobody has it."""
+        with self._mutex:
+            if self._busy:
+                return False
+            self._busy = True
+            return True
+
+    def enter(self, give_up: threading.Event | None = None) -> bool:
+        """
+        Take the turn, blocking the calling thread until it comes.
+
+        Args:
+            give_up: Stop waiting as soon as this is set.
+
+        Returns:
+            Whether the turn was taken; False only after giving up.
+        """
+        if self.try_enter():
+            return True
+        ticket = self.request()
+        signal = threading.Event()
+        try:
+            with self._mutex:
+                ticket.wake = signal.set
+                granted = ticket.granted
+            if granted:
+                return True
+            while not signal.wait(None if give_up is None else _GIVE_UP_INTERVAL):
+                if give_up is not None and give_up.is_set():
+                    self.abandon(ticket)
+                    return False
+        except BaseException:
+            self.abandon(ticket)
+            raise
+        return True
+
+    def request(self) -> Ticket:
+        """Take a place in line without waiting; the turn may be granted at once."""
+        ticket = Ticket()
+        with self._mutex:
+            if self._busy:
+                self._line.append(ticket)
+            else:
+                self._busy = ticket.granted = True
+        return ticket
+
+    async def wait(self, ticket: Ticket) -> None:
+        """Wait until the ticket's turn has come. Being cancelled gives the place up."""
+        with self._mutex:
+            if ticket.granted:
+                return
+            loop = asyncio.get_running_loop()
+            granted = loop.create_future()
+            ticket.wake = partial(loop.call_soon_threadsafe, _resolve, granted)
+        try:
+            await granted
+        except BaseException:
+            self.abandon(ticket)
+            raise
+
+    def abandon(self, ticket: Ticket) -> None:
+        """Give a place up, or the turn itself if it has been granted already."""
+        with self._mutex:
+            ticket.abandoned = True
+            granted = ticket.granted
+        if granted:
+            self.leave()
+
+    def leave(self) -> None:
+        """Hand the turn to the next in line."""
+        while True:
+            with self._mutex:
+                ticket = self._next()
+                if ticket is None:
+                    self._busy = False
+                    return
+                ticket.granted = True
+                wake = ticket.wake
+            if wake is None:
+                return
+            try:
+                wake()
+            except RuntimeError:
+                continue  # its event loop was closed while it stood in line: nobody is there to take the turn
+            return
+
+    def _next(self) -> Ticket | None:
+        while self._line:
+            ticket = self._line.popleft()
+            if not ticket.abandoned:
+                return ticket
+        return None
+
+
+def _resolve(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
