@@ -93,6 +93,8 @@ class EventDefinition:
     description: str = ""
     payload: tuple[Parameter, ...] = ()
     span: Span | None = field(default=None, compare=False)
+    inferred: bool = False
+    """Not declared: the document has no events section and a row uses the name."""
 
 
 # -- guard expressions (language.md 6) ---------------------------------------------------------------------
@@ -221,13 +223,19 @@ class ActionDefinition:
 
 @dataclass(frozen=True, slots=True)
 class StateDefinition:
-    """A state with its children; `path` is the dotted path from the root and unique in its machine."""
+    """
+    A state with its children; `path` is the dotted path from the root and unique in its machine.
+
+    `initial` is what the document marks. Where it marks none of the children, the first one is entered.
+    """
 
     name: str
     path: str
     initial: bool = False
     final: bool = False
     description: str = ""
+    notes: str = ""
+    """The blockquote of a state whose heading already describes it."""
     on_entry: tuple[str, ...] = ()
     on_exit: tuple[str, ...] = ()
     children: tuple[StateDefinition, ...] = ()

@@ -1,0 +1,81 @@
+"""The context section."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from orca_bridge.definition import ContextField, TypeExpression
+
+from ._literals import NotALiteral
+from ._names import declared_name, is_nothing, unmarked, unticked
+from ._tables import Columns, read_rows
+from ._types import MalformedType, parse_type
+from ._values import example_of, parse_default
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ._draft import Draft
+    from ._outline import Block
+    from ._source import Text
+    from ._tables import Row
+
+COLUMNS = Columns(("Field",), ("Type", "Default"))
+_ROOTS = frozenset({"ctx", "context", "event", "payload"})
+
+
+def read_context(draft: Draft, blocks: Sequence[Block]) -> None:
+    """Read the fields with their types and defaults."""
+    for block in blocks:
+        for row in read_rows(block, COLUMNS, draft.findings):
+            _read_field(row, draft)
+
+
+def _read_field(row: Row, draft: Draft) -> None:
+    cell = unmarked(row["Field"])
+    name = declared_name(cell, "field", draft.findings)
+    kind = _type_of(row["Type"], draft)
+    kind, default = _default_of(row["Default"], kind, draft)
+    if name is None:
+        return
+    earlier = draft.fields.get(name)
+    if earlier is not None:
+        message = f"{name!r} is declared already (line {earlier.span.line})"
+        draft.findings.error("DUPLICATE_NAME", message, cell, "rename this field or remove it")
+        return
+    if name in _ROOTS:
+        message = f"in guards, {name!r} alone means the root and not this field"
+        draft.findings.warning("AMBIGUOUS_NAME", message, cell, f"rename the field, or write 'ctx.{name}'")
+    draft.fields[name] = ContextField(name, kind, default, cell.span)
+
+
+def _type_of(cell: Text, draft: Draft) -> TypeExpression:
+    text = unticked(cell)
+    if not text.value:
+        return TypeExpression("string")
+    try:
+        return parse_type(text.value)
+    except MalformedType as problem:
+        draft.findings.error("INVALID_TYPE", str(problem), text, problem.suggestion)
+        return TypeExpression("any", text=text.value)
+
+
+def _default_of(cell: Text, kind: TypeExpression, draft: Draft) -> tuple[TypeExpression, object]:
+    text = unticked(cell)
+    if is_nothing(text):
+        return kind, None
+    if kind.kind == "enum" and not kind.values and "," in text.value:
+        # The values are listed where a default belongs, so nothing says which one the field starts with.
+        return replace(kind, values=tuple(part.value for part in text.split(",") if part.value)), None
+    try:
+        return kind, parse_default(text.value, kind)
+    except NotALiteral:
+        what = (
+            f"one of {', '.join(kind.values)}" if kind.values else f"a value of type {kind.text or kind.kind}"
+        )
+        message = f"{text.value!r} is not {what}"
+        draft.findings.error(
+            "INVALID_DEFAULT", message, text, f"write {example_of(kind)}, or leave the cell empty"
+        )
+        return kind, None

@@ -1,0 +1,55 @@
+"""What is known of a machine while it is being read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ._guards import GuardScope
+
+if TYPE_CHECKING:
+    from orca_bridge.definition import ActionDefinition, ContextField, EventDefinition, GuardDefinition
+
+    from ._diagnostics import Findings
+    from ._source import Text
+    from ._states import Node, StateTree
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A transition before its names are resolved: a row of the table or an ``on`` bullet of a state."""
+
+    source: Text | Node
+    """A cell, or the state that the bullet belongs to."""
+    event: Text
+    guard: Text
+    target: Text
+    action: Text
+    whole: Text
+
+
+@dataclass(slots=True)
+class Draft:
+    """One machine on the way to its definition; every section reader adds what it read."""
+
+    findings: Findings
+    states: StateTree
+    fields: dict[str, ContextField] = field(default_factory=dict)
+    events: dict[str, EventDefinition] = field(default_factory=dict)
+    guards: dict[str, GuardDefinition] = field(default_factory=dict)
+    guard_names: dict[str, Text] = field(default_factory=dict)
+    actions: dict[str, ActionDefinition] = field(default_factory=dict)
+    moves: list[Move] = field(default_factory=list)
+
+    def scope(self, *, in_cell: bool) -> GuardScope:
+        """Give the names a guard expression may use."""
+        types = {name: declared.type for name, declared in self.fields.items()}
+        return GuardScope(types, self.guard_names, in_cell)
+
+    def is_new(self, name: str, text: Text, earlier: Text | None, what: str) -> bool:
+        """Report a second declaration of a name."""
+        if earlier is None:
+            return True
+        message = f"{name!r} is declared already (line {earlier.line})"
+        self.findings.error("DUPLICATE_NAME", message, text, f"rename this {what} or remove it")
+        return False

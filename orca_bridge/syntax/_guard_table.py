@@ -1,0 +1,101 @@
+"""The guards section."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from orca_bridge.definition import And, Expression, GuardDefinition, GuardName, Not, Or
+
+from ._guards import read_guard
+from ._names import declared_name, unmarked, unticked
+from ._tables import Columns, read_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ._draft import Draft
+    from ._outline import Block
+    from ._source import Text
+    from ._tables import Row
+
+COLUMNS = Columns(("Name", "Expression"), joined="Expression")
+
+
+def read_guards(draft: Draft, blocks: Sequence[Block]) -> None:
+    """Read all names first, because an expression may use guards declared below it."""
+    rows = [row for block in blocks for row in read_rows(block, COLUMNS, draft.findings)]
+    named = [(name, row) for row in rows if (name := _declare(row, draft)) is not None]
+    scope = draft.scope(in_cell=False)
+    for name, row in named:
+        text = unticked(row["Expression"])
+        expression = read_guard(text, scope, draft.findings)
+        if expression is not None:
+            draft.guards[name] = GuardDefinition(name, expression, text.value, draft.guard_names[name].span)
+    _refuse_cycles(draft)
+
+
+def _declare(row: Row, draft: Draft) -> str | None:
+    cell = unmarked(row["Name"])
+    name = declared_name(cell, "guard", draft.findings)
+    if name is None or not draft.is_new(name, cell, draft.guard_names.get(name), "guard"):
+        return None
+    draft.guard_names[name] = cell
+    if name in draft.fields:
+        message = f"{name!r} is also a context field; alone it means the guard"
+        draft.findings.warning(
+            "AMBIGUOUS_NAME", message, cell, f"rename one, or write 'ctx.{name}' for the field"
+        )
+    return name
+
+
+def _refuse_cycles(draft: Draft) -> None:
+    """Peel off the guards that use no other unpeeled one; what remains has no order to be evaluated in."""
+    uses = {name: set(_names(guard.expression)) & set(draft.guards) for name, guard in draft.guards.items()}
+    users: dict[str, list[str]] = {name: [] for name in uses}
+    for name, used in uses.items():
+        for other in used:
+            users[other].append(name)
+    free = [name for name, used in uses.items() if not used]
+    while free:
+        done = free.pop()
+        for user in users[done]:
+            uses[user].discard(done)
+            if not uses[user]:
+                free.append(user)
+    for name in _on_cycles(uses):
+        text = draft.guard_names[name]
+        message = f"the guard {name!r} depends on itself"
+        draft.findings.error(
+            "GUARD_SYNTAX", message, text, "replace one of the guard names by its expression"
+        )
+
+
+def _on_cycles(uses: dict[str, set[str]]) -> Iterator[str]:
+    """Name each guard that only waits for guards that wait themselves, once for every loop."""
+    seen: set[str] = set()
+    for start in (name for name, used in uses.items() if used):
+        walked: list[str] = []
+        name = start
+        while name not in seen:
+            seen.add(name)
+            walked.append(name)
+            name = next(iter(sorted(uses[name])))
+        if name in walked:
+            yield name
+
+
+def _names(expression: Expression) -> Iterator[str]:
+    if isinstance(expression, GuardName):
+        yield expression.name
+    elif isinstance(expression, Not):
+        yield from _names(expression.operand)
+    elif isinstance(expression, And | Or):
+        for operand in expression.operands:
+            yield from _names(operand)
+
+
+def guard_cell(cell: Text) -> Text:
+    """Take the marks off a Guard cell, whether it holds a name or an expression."""
+    name = unmarked(cell)
+    plain = name.value.lstrip("!").strip()
+    return name if plain.isidentifier() else unticked(cell)

@@ -1,0 +1,75 @@
+"""What a name is, and what may stand around one."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ._diagnostics import Findings
+    from ._source import Text
+
+# A dash belongs to a name only in front of a letter or digit, so `a->b` and `a -` end the name before it.
+NAME_PATTERN = r"[^\W\d](?:\w|-(?=[^\W_]))*"
+NAME = re.compile(NAME_PATTERN)
+SYSTEM_EVENT = re.compile(rf"(?:done|error|timeout)(?:\.{NAME_PATTERN})+")
+_FOREIGN = re.compile(r"[\W_]+")
+_MARKS = ("`", "**", "__", "*", "_")
+_NOTHING = frozenset({"", "-", "_", "\N{EM DASH}", "\N{EN DASH}"})
+
+
+def is_name(value: str) -> bool:
+    """Tell whether the whole of `value` is one name."""
+    return NAME.fullmatch(value) is not None
+
+
+def unmarked(text: Text) -> Text:
+    """Take back-ticks and emphasis off a whole name; ``_x_`` is a name itself and stays."""
+    text = text.strip()
+    for mark in _MARKS:
+        size = len(mark)
+        value = text.value
+        if not is_name(value) and len(value) > 2 * size and value.startswith(mark) and value.endswith(mark):
+            text = text.cut(size, len(value) - size).strip()
+    return text
+
+
+def unticked(text: Text) -> Text:
+    """Take the back-ticks off a whole expression."""
+    text = text.strip()
+    size = len(text.value) - len(text.value.lstrip("`"))
+    if size and len(text.value) > 2 * size and text.value.endswith("`" * size):
+        return text.cut(size, len(text.value) - size).strip()
+    return text
+
+
+def is_nothing(text: Text) -> bool:
+    """Tell whether a cell says "nothing", by being empty or by a dash."""
+    return text.value in _NOTHING
+
+
+def as_name(value: str) -> str:
+    """Make the name that is nearest to what was written."""
+    name = _FOREIGN.sub("_", value).strip("_") or "name"
+    return f"_{name}" if name[0].isdigit() else name
+
+
+def declared_name(text: Text, what: str, findings: Findings) -> str | None:
+    """Read the name in a declaration, or report why it is none."""
+    text = unmarked(text)
+    if is_name(text.value):
+        return text.value
+    if not text.value:
+        findings.error("INVALID_NAME", f"the name of this {what} is missing", text, f"name the {what}")
+        return None
+    if SYSTEM_EVENT.fullmatch(text.value):
+        reason = f"{text.value!r} is raised by the machine itself and cannot be declared"
+        findings.error("INVALID_NAME", reason, text, "use it in a row without declaring it")
+        return None
+    message = f"{text.value!r} cannot name {_article(what)} {what}: letters, digits and '_' make a name"
+    findings.error("INVALID_NAME", message, text, f"write {as_name(text.value)!r}")
+    return None
+
+
+def _article(what: str) -> str:
+    return "an" if what[0] in "aeiou" else "a"

@@ -1,0 +1,182 @@
+"""The front door: a whole file to a document and its diagnostics."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from orca_bridge.definition import Document, MachineDefinition, Span
+
+from ._diagnostics import Diagnostic, Findings
+from ._machine import read_machine
+from ._outline import Definition, Outline, outline
+from ._scanner import Kind, Scan, scan
+from ._source import Fault, Text, decode, split_lines
+from ._tables import split_cells
+from ._unsupported import not_supported
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+LIMIT = 4 * 1024 * 1024
+
+_HEADED = re.compile(r"\s*#{1,6}\s*machine\s+\S", re.IGNORECASE)
+_FENCED = re.compile(r"#{1,6}\s*(?:machine|decision_table)\s+\S", re.IGNORECASE)
+_BRACED = re.compile(r"\s*machine\s+\w")
+_COMMENT = re.compile(r"\s*(?:#|//|$)")
+_QUBIT = re.compile(r"\bqubits?\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a document says, and what is wrong with it."""
+
+    document: Document | None
+    """The machines without errors; None if there is none."""
+    diagnostics: tuple[Diagnostic, ...]
+    """All findings, sorted by position."""
+
+    @property
+    def errors(self) -> tuple[Diagnostic, ...]:
+        """The findings that cost a machine."""
+        return tuple(found for found in self.diagnostics if found.severity == "error")
+
+    @property
+    def warnings(self) -> tuple[Diagnostic, ...]:
+        """The findings that cost nothing yet."""
+        return tuple(found for found in self.diagnostics if found.severity == "warning")
+
+
+def read(text: str | bytes, name: str = "<string>", *, limit: int = LIMIT) -> Reading:
+    """
+    Read an Orca document.
+
+    Never raises for what stands in the document: a machine with errors is left out, and the others are returned.
+
+    Args:
+        text: The document, as text or as the bytes of a file.
+        name: The name of the file; it stands in diagnostics and its suffix decides the syntax.
+        limit: The largest size in bytes that is read.
+    """
+    decoded, fault = decode(text, limit)
+    lines = split_lines(decoded)
+    findings = Findings(name, lines)
+    machines: tuple[MachineDefinition, ...] = ()
+    if fault is not None:
+        _report_fault(fault, decoded, findings)
+    elif (brace := _brace_line(lines, name)) is not None:
+        meanwhile = "write the machine in Markdown, with '# machine Name'"
+        not_supported(findings, "brace text", brace, meanwhile)
+    else:
+        machines = _read_markdown(scan(lines), findings, name)
+    return Reading(Document(machines, name) if machines else None, findings.diagnostics())
+
+
+def _report_fault(fault: Fault, decoded: str, findings: Findings) -> None:
+    before = split_lines(decoded[: fault.offset])
+    column = len(before[-1]) + 1
+    findings.error(fault.code, fault.message, Span(len(before), column, column + 1), fault.suggestion)
+
+
+def _brace_line(lines: Sequence[str], name: str) -> Text | None:
+    """Find where brace text begins; None for Markdown."""
+    if name.endswith(".md") or any(_HEADED.match(line) for line in lines):
+        return None
+    for index, line in enumerate(lines):
+        if not _COMMENT.match(line):
+            is_brace = name.endswith(".orca") or _BRACED.match(line)
+            return Text.at(line, index + 1).strip() if is_brace else None
+    return Text.at("") if name.endswith(".orca") else None
+
+
+def _read_markdown(scanned: Scan, findings: Findings, name: str) -> tuple[MachineDefinition, ...]:
+    found = outline(scanned.items)
+    quantum = _quantum(found, scanned, name)
+    if quantum is not None:
+        message = "this document is in the quantum dialect"
+        suggestion = "register a foreign runner for it; orca_bridge does not simulate qubits"
+        findings.error("UNSUPPORTED_DIALECT", message, quantum, suggestion)
+        return ()
+    views = [findings.within(definition.name.value) for definition in found.definitions]
+    _report_unclosed(scanned, found, findings, views)
+    _report_intruders(found, findings, views)
+    _report_duplicates(found, views)
+    if not found.definitions:
+        _report_nothing(scanned, findings)
+    read = [
+        _read_definition(definition, view) for definition, view in zip(found.definitions, views, strict=True)
+    ]
+    return tuple(machine for machine in read if machine is not None)
+
+
+def _read_definition(definition: Definition, findings: Findings) -> MachineDefinition | None:
+    if definition.is_machine:
+        return read_machine(definition, findings)
+    what = f"the decision table {definition.name.value!r}"
+    not_supported(findings, what, definition.name, "write its rules as guarded transitions")
+    return None
+
+
+def _quantum(found: Outline, scanned: Scan, name: str) -> Text | None:
+    """Find what shows that a document is in the quantum dialect."""
+    if name.endswith(".q.orca.md"):
+        return scanned.items[0].text
+    for definition in found.definitions:
+        for block in definition.blocks:
+            if block.heading.role == "state" and block.heading.text.value.startswith("|"):
+                return block.heading.text
+            for item in block.of(Kind.ROW) if block.heading.section == "context" else ():
+                types = split_cells(item.text)[1:2]
+                if types and _QUBIT.search(types[0].value):
+                    return types[0].strip()
+    return None
+
+
+def _report_unclosed(scanned: Scan, found: Outline, findings: Findings, views: Sequence[Findings]) -> None:
+    opened = scanned.unclosed
+    if opened is None:
+        return
+    scope = findings
+    for definition, view in zip(found.definitions, views, strict=True):
+        if definition.own.heading.text.line <= opened.line <= definition.last_line:
+            scope = view
+    what, end = ("comment", "-->") if opened.value == "<!--" else ("code fence", opened.value)
+    message = f"this {what} is not closed: the rest of the file is in it"
+    scope.error("UNCLOSED_FENCE", message, opened, f"end it with {end}")
+
+
+def _report_intruders(found: Outline, findings: Findings, views: Sequence[Findings]) -> None:
+    for intruder in found.intruders:
+        scope = findings
+        for definition, view in zip(found.definitions, views, strict=True):
+            if definition is intruder.definition:
+                scope = view
+        heading, lost = intruder.heading.text, intruder.lost.text
+        message = (
+            f"this heading ends the machine above it, and {lost.value!r} (line {lost.line}) stands below"
+        )
+        suggestion = f"write '## {heading.value}', or move what is below under its machine"
+        if heading.value.lower() in {"machine", "decision_table"}:
+            suggestion = f"name it, as in '# {heading.value.lower()} Name'"
+        scope.error("INVALID_HEADING", message, heading, suggestion)
+
+
+def _report_duplicates(found: Outline, views: Sequence[Findings]) -> None:
+    first: dict[tuple[bool, str], Definition] = {}
+    for definition, view in zip(found.definitions, views, strict=True):
+        key = definition.is_machine, definition.name.value
+        earlier = first.setdefault(key, definition)
+        if earlier is not definition:
+            message = f"{key[1]!r} is defined already (line {earlier.name.line})"
+            view.error("DUPLICATE_MACHINE", message, definition.name, "rename one of them")
+
+
+def _report_nothing(scanned: Scan, findings: Findings) -> None:
+    fenced = [
+        item.text for item in scanned.items if item.kind is Kind.FENCE and _FENCED.match(item.text.value)
+    ]
+    at = fenced[0] if fenced else scanned.items[0].text
+    message = "the definition stands in a code fence" if fenced else "the file defines no machine"
+    suggestion = "remove the fence around it" if fenced else "begin it with '# machine Name'"
+    findings.error("NO_DEFINITION", message, at, suggestion)

@@ -1,0 +1,290 @@
+"""State and region headings to a tree, and the tree to definitions (language.md 5.3.1, 5.3.2)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from orca_bridge.definition import StateDefinition
+
+from ._annotations import Annotations, read_tail
+from ._names import as_name, is_name
+from ._unsupported import not_supported
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ._diagnostics import Findings
+    from ._outline import Heading
+    from ._source import Text
+
+_MOST_LISTED = 20
+
+
+@dataclass(eq=False, slots=True)
+class Node:
+    """A state or region while its machine is being read."""
+
+    kind: Literal["state", "region"]
+    name: str
+    written: Text
+    level: int
+    parent: Node | None = None
+    annotations: Annotations = field(default_factory=Annotations)
+    children: list[Node] = field(default_factory=list)
+    on_entry: list[str] = field(default_factory=list)
+    on_exit: list[str] = field(default_factory=list)
+    descriptions: list[str] = field(default_factory=list)
+    quotes: list[Text] = field(default_factory=list)
+
+    def __repr__(self) -> str:
+        """Give kind and path."""
+        return f"<{self.kind} {self.path}>"
+
+    @property
+    def path(self) -> str:
+        """The names from the root, joined by dots."""
+        return ".".join([*(node.name for node in self.ancestors()), self.name])
+
+    def ancestors(self) -> list[Node]:
+        """Give the nodes around this one, outermost first."""
+        found: list[Node] = []
+        node = self.parent
+        while node is not None:
+            found.append(node)
+            node = node.parent
+        return found[::-1]
+
+    def definition(self) -> StateDefinition:
+        """Freeze the state and all below it."""
+        quoted = "\n".join(text.value for text in self.quotes)
+        described = "\n".join([*self.annotations.descriptions, *self.descriptions])
+        return StateDefinition(
+            name=self.name,
+            path=self.path,
+            initial=self.annotations.initial,
+            final=self.annotations.final,
+            description=described or quoted,
+            notes=quoted if described else "",
+            on_entry=tuple(self.on_entry),
+            on_exit=tuple(self.on_exit),
+            children=tuple(child.definition() for child in self.children),
+            span=self.written.span,
+        )
+
+
+class StateTree:
+    """The states of one machine: built heading by heading, then asked for what a reference means."""
+
+    def __init__(self, findings: Findings) -> None:
+        self._findings = findings
+        self._stack: list[Node] = []
+        self._by_path: dict[str, Node] = {}
+        self._by_name: dict[str, list[Node]] = defaultdict(list)
+        self._below: dict[tuple[str, str], list[Node]] = defaultdict(list)
+        self._misnamed: dict[str, Node] = {}
+        self._regions: set[str] = set()
+        self.roots: list[Node] = []
+
+    def __repr__(self) -> str:
+        """Count the states."""
+        return f"<StateTree of {len(self._by_path)}>"
+
+    def __iter__(self) -> Iterator[Node]:
+        """Walk all states and regions that can be referred to, in document order."""
+        return iter(self._by_path.values())
+
+    # Building.
+
+    def add(self, heading: Heading) -> Node:
+        """Put the state or region of a heading into its place."""
+        node = self.named(heading)
+        while self._stack and self._stack[-1].level >= heading.level:
+            self._stack.pop()
+        node.parent = self._stack[-1] if self._stack else None
+        self.check_place(node)
+        self._stack.append(node)
+        self.enter(node)
+        return node
+
+    def add_listed(self, text: Text) -> Node:
+        """Add a top-level state that a list of the ``states`` section declares."""
+        node = self.read(text, "state", 0)
+        self.enter(node)
+        return node
+
+    def named(self, heading: Heading) -> Node:
+        """Make the node of a heading."""
+        if heading.role == "region":
+            not_supported(
+                self._findings,
+                f"the region {heading.text.value!r}",
+                heading.text,
+                "make it a machine of its own",
+            )
+            return self.read(heading.text, "region", heading.level)
+        return self.read(heading.text, "state", heading.level)
+
+    def read(self, text: Text, kind: Literal["state", "region"], level: int) -> Node:
+        """Read name and tail."""
+        written, annotations = read_tail(text, self._findings)
+        node = Node(kind, as_name(written.value), written, level, annotations=annotations)
+        if is_name(written.value):
+            node.name = written.value
+        else:
+            self._misnamed[written.value] = node
+        return node
+
+    def check_place(self, node: Node) -> None:
+        """Report a heading whose level fits nowhere."""
+        base = next((root.level for root in self.roots if root.level), node.level)
+        if node.kind == "region":
+            self.check_region(node)
+        elif node.parent is None:
+            if node.level != base:
+                self.misplaced(node, f"top-level states of this machine have level {base}", base)
+        elif node.level != node.parent.level + 1:
+            self.misplaced(
+                node,
+                f"a child of {node.parent.path!r} has level {node.parent.level + 1}",
+                node.parent.level + 1,
+            )
+        elif node.parent.kind == "state" and any(child.kind == "region" for child in node.parent.children):
+            self.misplaced(
+                node, f"{node.parent.path!r} has regions, and states stand below a region", node.level + 1
+            )
+
+    def check_region(self, node: Node) -> None:
+        """A region stands one level below a state."""
+        if node.parent is None or node.parent.kind == "region":
+            self.misplaced(node, "a region stands one level below a state", node.level)
+        elif node.level != node.parent.level + 1:
+            reason = f"a region of {node.parent.path!r} has level {node.parent.level + 1}"
+            self.misplaced(node, reason, node.parent.level + 1)
+
+    def misplaced(self, node: Node, reason: str, level: int) -> None:
+        """Report a heading of the wrong level."""
+        message = f"level {node.level} fits nowhere here: {reason}"
+        suggestion = f"write '{'#' * level} {node.kind} {node.name}'"
+        self._findings.error("INVALID_HEADING", message, node.written, suggestion)
+
+    def enter(self, node: Node) -> None:
+        """Add the node to its parent and to the index."""
+        siblings = self.roots if node.parent is None else node.parent.children
+        path = node.path
+        if path in self._by_path:
+            code = "DUPLICATE_STATE" if node.kind == "state" else "DUPLICATE_REGION"
+            message = f"a {node.kind} {path!r} exists already (line {self._by_path[path].written.line})"
+            self._findings.error(code, message, node.written, "rename one of them, or put both together")
+            return
+        siblings.append(node)
+        self._by_path[path] = node
+        if node.kind == "region":
+            self._regions.add(node.name)
+        else:
+            self._by_name[node.name].append(node)
+            for ancestor in {around.name for around in node.ancestors()}:
+                self._below[ancestor, node.name].append(node)
+
+    # Checking what only the whole tree shows.
+
+    def check(self) -> None:
+        """Report marks that contradict each other."""
+        self.check_initial(self.roots)
+        for node in self:
+            states = [child for child in node.children if child.kind == "state"]
+            self.check_initial(states)
+            if node.annotations.final and node.children:
+                message = f"{node.path!r} is final and has children: a final state ends there"
+                self._findings.error(
+                    "FINAL_WITH_CHILDREN", message, node.written, "drop [final], or the children"
+                )
+            if states and not any(child.annotations.initial for child in states):
+                message = (
+                    f"no child of {node.path!r} is marked [initial]: its first, {states[0].name!r}, is taken"
+                )
+                self._findings.warning(
+                    "MISSING_INITIAL", message, node.written, f"mark {states[0].name!r} [initial]"
+                )
+
+    def check_initial(self, states: list[Node]) -> None:
+        """Report a second initial state."""
+        marked = [node for node in states if node.annotations.initial]
+        for node in marked[1:]:
+            message = f"{marked[0].path!r} is marked [initial] already (line {marked[0].written.line})"
+            self._findings.error("MULTIPLE_INITIAL", message, node.written, "keep one [initial]")
+
+    # References.
+
+    def resolve(self, reference: Text) -> Node | None:
+        """Find the state a row means, or report why there is none."""
+        name = reference.value
+        if name in self._misnamed:
+            return self._misnamed[name]
+        candidates = self.candidates(name)
+        if len(candidates) == 1:
+            self.check_shadowed(candidates[0], reference)
+            return candidates[0]
+        if candidates:
+            paths = [node.path for node in candidates[:_MOST_LISTED]]
+            more = len(candidates) - len(paths)
+            listed = ", ".join(paths) + (f" and {more} more" if more else "")
+            message = f"{name!r} could be {listed}"
+            self._findings.error(
+                "AMBIGUOUS_STATE", message, reference, f"write {paths[0]!r} or another full path"
+            )
+        else:
+            self.unknown(reference)
+        return None
+
+    def check_shadowed(self, node: Node, reference: Text) -> None:
+        """Warn of a top-level name that nested states have too."""
+        others = self._by_name.get(reference.value, []) if reference.value == node.path else []
+        if len(others) > 1:
+            nested = next(other for other in others if other is not node)
+            message = f"{node.path!r} is also the name of {nested.path!r}; the top-level state is meant here"
+            self._findings.warning(
+                "AMBIGUOUS_NAME", message, reference, f"write {nested.path!r} for the other one"
+            )
+
+    def candidates(self, name: str) -> list[Node]:
+        """Find the states a reference fits, by the rules of language.md 4."""
+        exact = self._by_path.get(name)
+        if exact is not None and exact.kind == "state":
+            return [exact]
+        names = name.split(".")
+        if len(names) == 1:
+            return self._by_name.get(name, [])
+        # The rarest of the given ancestors leaves the fewest states to look at.
+        buckets = [self._below.get((ancestor, names[-1]), []) for ancestor in names[:-1]]
+        return [node for node in min(buckets, key=len) if _in_order(names[:-1], node)]
+
+    def unknown(self, reference: Text) -> None:
+        """Report a reference that fits no state."""
+        node = self._by_path.get(reference.value)
+        if node is not None or reference.value in self._regions:
+            message = f"{reference.value!r} is a region and can be neither source nor target"
+            self._findings.error("UNKNOWN_STATE", message, reference, "name a state in it")
+            return
+        known = self._by_path if "." in reference.value else self._by_name
+        near = self._findings.nearest(reference.value, known)
+        line = (
+            (self._by_path[near] if known is self._by_path else self._by_name[near][0]).written.line
+            if near
+            else 0
+        )
+        suggestion = (
+            f"write {near!r} (declared in line {line})"
+            if near
+            else "declare it: ## state " + as_name(reference.value)
+        )
+        self._findings.error(
+            "UNKNOWN_STATE", f"no state is called {reference.value!r}", reference, suggestion
+        )
+
+
+def _in_order(names: list[str], node: Node) -> bool:
+    """Tell whether the names occur, in this order, among the ancestors."""
+    around = iter(ancestor.name for ancestor in node.ancestors())
+    return all(name in around for name in names)

@@ -1,0 +1,214 @@
+"""
+Tables: rows to cells under the standard names of their columns.
+
+A section may hold several tables, rows that go on after a blank line, a header without rule row or no header at all.
+`read_rows` hides all that: whoever reads a section asks a `Row` for the cell of a column.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ._names import unmarked
+from ._scanner import Item, Kind, is_rule_row
+from ._source import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from ._diagnostics import Findings
+    from ._outline import Block
+
+_TICKS = re.compile("`+")
+_ALIASES = {"field": "name", "name": "field", "from": "source", "to": "target", "condition": "guard"}
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """The columns a section knows."""
+
+    required: tuple[str, ...]
+    optional: tuple[str, ...] = ()
+    positional: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    """For tables without any header: the columns by number of cells."""
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    """More spellings than those all sections share."""
+    joined: str = ""
+    """A column that, standing last, takes the surplus cells of its row."""
+
+    @property
+    def known(self) -> tuple[str, ...]:
+        """All of them."""
+        return (*self.required, *self.optional)
+
+    def standard(self, header: str) -> str | None:
+        """Give the standard name of a header cell."""
+        name = " ".join(header.split()).lower()
+        for spelling in (name, name.removesuffix("s"), f"{name}s"):
+            for candidate in (spelling, _ALIASES.get(spelling), self.aliases.get(spelling)):
+                for known in self.known:
+                    if candidate == known.lower():
+                        return known
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of data."""
+
+    cells: Mapping[str, Text]
+    whole: Text
+
+    def __getitem__(self, column: str) -> Text:
+        """Give the trimmed cell; a missing one is empty and stands at the end of the row."""
+        return self.cells.get(column, self.whole.end)
+
+
+def split_cells(text: Text) -> list[Text]:
+    r"""Split a row at its bars, except ``\|`` and bars inside a back-ticked span of this row."""
+    return [_unescaped(text.cut(start, end)) for start, end in _bounds(text.value)]
+
+
+def _bounds(value: str) -> list[tuple[int, int]]:
+    start = 0
+    bounds: list[tuple[int, int]] = []
+    for bar in _bars(value):
+        if value[bar - 1 : bar] != "\\":
+            bounds.append((start, bar))
+            start = bar + 1
+    if value[start:].strip():
+        bounds.append((start, len(value)))
+    return bounds[1:] if value.startswith("|") else bounds
+
+
+def _bars(value: str) -> Iterator[int]:
+    """Find the bars outside back-ticked spans. A run of back-ticks without its partner is text."""
+    partners: dict[int, list[int]] = {}
+    for match in _TICKS.finditer(value):
+        partners.setdefault(len(match[0]), []).append(match.start())
+    position = 0
+    for match in re.finditer(r"`+|\|", value):
+        if match.start() < position:
+            continue
+        if match[0] == "|":
+            yield match.start()
+            continue
+        same = partners[len(match[0])]
+        following = bisect_right(same, match.start())
+        if following < len(same):
+            position = same[following] + len(match[0])
+
+
+def _unescaped(cell: Text) -> Text:
+    if "\\|" not in cell.value:
+        return cell
+    parts, start = [], 0
+    for match in re.finditer(r"\\\|", cell.value):
+        parts += [cell.cut(start, match.start()), cell.cut(match.start() + 1, match.end())]
+        start = match.end()
+    return Text.join([*parts, cell.cut(start)], cell.end)
+
+
+def read_rows(block: Block, columns: Columns, findings: Findings) -> Iterator[Row]:
+    """Read every row of data in a section."""
+    reader = _TableReader(columns, findings)
+    for table in _tables(block):
+        yield from reader.read(table)
+
+
+def _tables(block: Block) -> Iterator[list[Text]]:
+    rows: list[Text] = []
+    for item in [*block.items, Item(Kind.BLANK, Text.at(""))]:
+        if item.kind is Kind.ROW:
+            rows.append(item.text)
+        elif rows and item.kind is not Kind.COMMENT:
+            yield rows
+            rows = []
+
+
+class _TableReader:
+    def __init__(self, columns: Columns, findings: Findings) -> None:
+        self.columns = columns
+        self.findings = findings
+        self.header: list[str | None] | None = None
+
+    def read(self, rows: list[Text]) -> Iterator[Row]:
+        first = split_cells(rows[0])
+        ruled = len(rows) > 1 and is_rule_row(rows[1].value)
+        data = rows
+        if ruled or self.is_header(first):
+            self.header = self.read_header(first, rows[0])
+            data = rows[2:] if ruled else rows[1:]
+        elif self.header is None:
+            self.header = self.positional(len(first), rows[0])
+        for row in data:
+            # A line of dashes between rows is decoration; "| - | - |" is a row that says nothing twice.
+            if "---" not in row.value or not is_rule_row(row.value):
+                yield from self.read_row(row)
+
+    def is_header(self, cells: list[Text]) -> bool:
+        names = [unmarked(cell).value for cell in cells]
+        known = [name for name in names if self.columns.standard(name)]
+        if self.header is None:
+            return bool(known)
+        # A row after a blank line may well hold a field called "name": only a whole row of column names is a header.
+        return len(known) > 1 and len(known) == len([name for name in names if name])
+
+    def read_header(self, cells: list[Text], row: Text) -> list[str | None]:
+        header = [self.columns.standard(unmarked(cell).value) for cell in cells]
+        for index, cell in enumerate(cells):
+            header[index] = self.checked(header, index, unmarked(cell))
+        missing = [name for name in self.columns.required if name not in header]
+        if missing:
+            names = ", ".join(missing)
+            suggestion = f"write the header | {' | '.join(self.columns.known)} |"
+            self.findings.error("MISSING_COLUMN", f"the table has no column {names}", row, suggestion)
+        return header
+
+    def checked(self, header: list[str | None], index: int, cell: Text) -> str | None:
+        name = header[index]
+        if name is not None and name in header[:index]:
+            message = f"a column {name} stands in this table already; this one is ignored"
+            self.findings.warning("UNKNOWN_COLUMN", message, cell, "keep one of the two")
+            return None
+        if name is None and cell.value:
+            absent = [known for known in self.columns.known if known not in header]
+            near = self.findings.nearest(cell.value, absent)
+            if near:
+                message = f"the column {cell.value!r} is unknown and ignored"
+                self.findings.warning("UNKNOWN_COLUMN", message, cell, f"write {near!r}")
+        return name
+
+    def positional(self, width: int, row: Text) -> list[str | None]:
+        if width in self.columns.positional:
+            return list(self.columns.positional[width])
+        message = f"the table has no header: columns {', '.join(self.columns.required)} are needed"
+        suggestion = f"put | {' | '.join(self.columns.known)} | above it"
+        self.findings.error("MISSING_COLUMN", message, row, suggestion)
+        return []
+
+    def read_row(self, row: Text) -> Iterator[Row]:
+        header = self.header or []
+        cells = self.joined(row, header)
+        if not any(cell.value.strip() for cell in cells):
+            return
+        surplus = [cell for cell in cells[len(header) :] if cell.value.strip()]
+        if surplus and header:
+            message = f"this row has {len(cells)} cells under {len(header)} headers"
+            suggestion = r"write '\|' for a bar inside a cell, and 'or' for '||'"
+            self.findings.error("TABLE_ROW_WIDTH", message, surplus[0].strip(), suggestion)
+        found = {name: cell.strip() for name, cell in zip(header, cells, strict=False) if name is not None}
+        if set(self.columns.required) <= set(header):
+            yield Row(found, row)
+
+    def joined(self, row: Text, header: list[str | None]) -> list[Text]:
+        """Split a row, and leave a last column with free text whole however many bars it has."""
+        cells = split_cells(row)
+        last = len(header) - 1
+        if last < 0 or header[last] != self.columns.joined or len(cells) <= len(header):
+            return cells
+        bounds = _bounds(row.value)
+        return [*cells[:last], _unescaped(row.cut(bounds[last][0], bounds[-1][1]))]
