@@ -1,0 +1,177 @@
+"""Loading documents: from a path or a text to classes."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections import OrderedDict
+from pathlib import Path
+from threading import Lock
+
+from .convert import OrcaChart, machine_class
+from .exceptions import DocumentError, DocumentFileError, UnknownMachineError
+from .syntax import Diagnostic, read
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .definition import Document, MachineDefinition
+    from .convert._context import Typing
+    from .convert._actions import Source
+    import os
+
+__all__ = ("SUFFIXES", "load", "load_all", "loads", "read_file")
+
+SUFFIXES = (".md", ".orca")
+_MAX_DOCUMENTS = 128
+
+_logger = logging.getLogger("orca_bridge")
+_documents: OrderedDict[tuple[str, str], tuple[Document, tuple[Diagnostic, ...]]] = OrderedDict()
+_lock = Lock()
+
+
+def load(
+    path: str | os.PathLike[str],
+    *,
+    machine: str | None = None,
+    actions: Source | None = None,
+    typing: Typing = "warn",
+) -> type[OrcaChart]:
+    """
+    Load a machine of a document as a class of python-statemachine.
+
+    The same content and options give the same class. What the reader warns about is kept in the class attribute
+    ``warnings`` and logged once at level INFO (logger ``orca_bridge``); it is not sent out as Python warnings,
+    because a remark about portability is no reason for a test suite with warnings as errors to fail.
+    ``orca-bridge check`` prints all of them.
+
+    Args:
+        path: A file called ``*.md`` or ``*.orca``.
+        machine: The machine wanted, by its name in the document; the first one by default.
+        actions: Handlers of its actions: a mapping by name, an `Actions`, or an object with methods. They may
+            also be methods of a subclass, or be given to the constructor.
+        typing: What happens when a context value is not of its declared type: ``"warn"`` logs each field once,
+            ``"strict"`` raises, ``"off"`` does not look.
+
+    Returns:
+        A subclass of `OrcaChart`, to be used or subclassed.
+
+    Raises:
+        DocumentFileError: The path is no document.
+        DocumentError: The document has errors; all of them are in the message.
+        UnknownMachineError: It defines no such machine.
+        ConversionError: The machine cannot become a class.
+    """
+    content, name = read_file(path)
+    return _one(content, name, machine, actions, typing)
+
+
+def loads(
+    text: str | bytes,
+    *,
+    name: str = "<string>",
+    machine: str | None = None,
+    actions: Source | None = None,
+    typing: Typing = "warn",
+) -> type[OrcaChart]:
+    """
+    Load a machine from the text of a document.
+
+    Args:
+        text: The document.
+        name: What to call it in messages; a name that ends in ``.md`` or ``.orca`` also settles the syntax.
+        machine: As for `load`.
+        actions: As for `load`.
+        typing: As for `load`.
+
+    Raises:
+        DocumentError: As for `load`; `UnknownMachineError` and `ConversionError` too.
+    """
+    content = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else bytes(text)
+    return _one(content, name, machine, actions, typing)
+
+
+def load_all(
+    path: str | os.PathLike[str], *, actions: Source | None = None, typing: Typing = "warn"
+) -> dict[str, type[OrcaChart]]:
+    """
+    Load every machine of a document.
+
+    Args:
+        path: As for `load`.
+        actions: As for `load`; shared by all machines.
+        typing: As for `load`.
+
+    Returns:
+        The classes by the names that the document gives them, in its order.
+
+    Raises:
+        DocumentFileError: As for `load`; `DocumentError` and `ConversionError` too.
+    """
+    content, name = read_file(path)
+    document, warnings = _document(content, name)
+    return {
+        definition.name: _class_of(definition, warnings, actions, typing) for definition in document.machines
+    }
+
+
+def read_file(path: str | os.PathLike[str]) -> tuple[bytes, str]:
+    """
+    Read the bytes of a document.
+
+    Returns:
+        The content, and the name to call it by.
+
+    Raises:
+        DocumentFileError: There is no such file, it is a directory, it cannot be read, or its suffix is another.
+    """
+    file = Path(path)
+    if file.is_dir():
+        raise DocumentFileError(str(file), "it is a directory; give a file in it")
+    if file.suffix.lower() not in SUFFIXES:
+        raise DocumentFileError(str(file), "a document is called *.md or *.orca; use loads() for other text")
+    try:
+        return file.read_bytes(), str(file)
+    except FileNotFoundError:
+        raise DocumentFileError(str(file), "there is no such file") from None
+    except OSError as error:
+        raise DocumentFileError(str(file), f"it cannot be read: {error.strerror or error}") from error
+
+
+def _one(
+    content: bytes, name: str, machine: str | None, actions: Source | None, typing: Typing
+) -> type[OrcaChart]:
+    document, warnings = _document(content, name)
+    if machine is None:
+        return _class_of(document.machines[0], warnings, actions, typing)
+    for definition in document.machines:
+        if definition.name == machine:
+            return _class_of(definition, warnings, actions, typing)
+    raise UnknownMachineError(name, machine, [definition.name for definition in document.machines])
+
+
+def _class_of(
+    definition: MachineDefinition, warnings: tuple[Diagnostic, ...], actions: Source | None, typing: Typing
+) -> type[OrcaChart]:
+    own = tuple(warning for warning in warnings if warning.machine in (None, definition.name))
+    return machine_class(definition, actions=actions, typing=typing, warnings=own)
+
+
+def _document(content: bytes, name: str) -> tuple[Document, tuple[Diagnostic, ...]]:
+    key = hashlib.sha256(content).hexdigest(), name
+    with _lock:
+        if key not in _documents:
+            _documents[key] = _read(content, name)
+        _documents.move_to_end(key)
+        while len(_documents) > _MAX_DOCUMENTS:
+            _documents.popitem(last=False)
+        return _documents[key]
+
+
+def _read(content: bytes, name: str) -> tuple[Document, tuple[Diagnostic, ...]]:
+    reading = read(content, name)
+    # A document without machines has said why among its errors.
+    if reading.errors or reading.document is None or not reading.document.machines:
+        raise DocumentError(name, reading.diagnostics)
+    for warning in reading.warnings:
+        _logger.info("%s", warning)
+    return reading.document, tuple(reading.warnings)

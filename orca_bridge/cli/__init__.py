@@ -1,0 +1,80 @@
+"""
+The command ``orca-bridge`` (exports.md section 9).
+
+Exit status: 0 done, 1 the document has errors, 2 wrong usage or a file that cannot be read. Results go to
+standard output, messages to standard error.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+
+from . import _check, _show
+from ._output import complain
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ("main",)
+
+_VERBS = ("check", "show")
+_NOT_YET = (
+    "verify",
+    "parse",
+    "fmt",
+    "convert",
+    "export",
+    "actions",
+    "table",
+    "run",
+    "describe",
+    "explain",
+    "codes",
+)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """
+    Run the command line.
+
+    Args:
+        argv: The arguments, without the program's name; those of the process by default.
+
+    Returns:
+        The exit status.
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    verb = next((word for word in arguments if word in (*_VERBS, *_NOT_YET)), None)
+    if verb in _NOT_YET:
+        complain(f"{verb}: not there yet; this version has {' and '.join(_VERBS)}")
+        return 2
+    if verb is not None:
+        # Options may stand anywhere, before the verb too.
+        arguments.remove(verb)
+        arguments.insert(0, verb)
+    try:
+        options = _parser().parse_args(arguments)
+        status: int = options.run(options)
+        sys.stdout.flush()
+    except SystemExit as stop:  # argparse has written its message
+        return stop.code if isinstance(stop.code, int) else 2
+    except BrokenPipeError:
+        # The reader of the pipe has gone; what is still buffered must not fail once more at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="orca-bridge",
+        description="Orca documents as state machines.",
+        epilog=f"Not there yet: {', '.join(_NOT_YET)}.",
+    )
+    verbs = parser.add_subparsers(metavar="VERB", required=True)
+    _check.add_to(verbs)
+    _show.add_to(verbs)
+    return parser

@@ -1,0 +1,110 @@
+"""``orca-bridge check``: read documents and print what the reader found."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from orca_bridge.convert import machine_class
+from orca_bridge.convert._check import all_states
+from orca_bridge.exceptions import ConversionError
+
+from ._files import add_file_options, read_document
+from ._output import say
+
+if TYPE_CHECKING:
+    import argparse
+
+    from orca_bridge.definition import MachineDefinition
+    from orca_bridge.syntax import Diagnostic, Reading
+
+__all__ = ("add_to",)
+
+
+def add_to(verbs: Any) -> None:
+    """Add the verb to the command line."""
+    parser: argparse.ArgumentParser = verbs.add_parser("check", help="print what is wrong with documents")
+    add_file_options(parser)
+    parser.add_argument("--json", action="store_true", help="print one JSON value")
+    parser.add_argument(
+        "--portability",
+        choices=("off", "warn", "error"),
+        default="warn",
+        help="what to make of forms that other tools read otherwise (default: warn)",
+    )
+    parser.add_argument("--strict", action="store_true", help="take warnings for errors")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Check every file; the worst status wins."""
+    reports = [_check(file, options) for file in options.files]
+    if options.json:
+        failed = any(report["exit"] for report in reports)
+        entries = [{key: value for key, value in report.items() if key != "exit"} for report in reports]
+        say(json.dumps({"status": "error" if failed else "ok", "files": entries}, indent=2))
+    return max(report["exit"] for report in reports)
+
+
+def _check(file: str, options: argparse.Namespace) -> dict[str, Any]:
+    found = read_document(file, options.name)
+    if found is None:
+        return {"file": file, "diagnostics": [], "problems": ["cannot be read"], "machines": [], "exit": 2}
+    reading, name = found
+    shown = [
+        item for item in reading.diagnostics if item.category != "portability" or options.portability != "off"
+    ]
+    machines = reading.document.machines if reading.document is not None else ()
+    problems = [problem for machine in machines for problem in _conversion_problems(machine)]
+    failed = bool(problems) or any(_is_error(item, options) for item in shown) or not machines
+    if not options.json:
+        _print(name, reading, shown, problems)
+    return {
+        "file": name,
+        "diagnostics": [asdict(item) for item in shown],
+        "problems": problems,
+        "machines": [machine.name for machine in machines],
+        "exit": int(failed),
+    }
+
+
+def _is_error(item: Diagnostic, options: argparse.Namespace) -> bool:
+    if item.severity == "error" or options.strict:
+        return True
+    return item.category == "portability" and options.portability == "error"
+
+
+def _conversion_problems(machine: MachineDefinition) -> list[str]:
+    try:
+        machine_class(machine)
+    except ConversionError as error:
+        return [f"{machine.name}: {problem}" for problem in error.problems]
+    return []
+
+
+def _print(name: str, reading: Reading, shown: list[Diagnostic], problems: list[str]) -> None:
+    for item in shown:
+        say(item)
+    for problem in problems:
+        say(f"{name}: error: {problem}")
+    for machine in reading.document.machines if reading.document is not None else ():
+        say(f"{name}: machine {machine.name}: {_summary(machine)}")
+    errors = sum(item.severity == "error" for item in shown) + len(problems)
+    warnings = sum(item.severity == "warning" for item in shown)
+    say(f"{name}: {_count(errors, 'error')}, {_count(warnings, 'warning')}")
+
+
+def _summary(machine: MachineDefinition) -> str:
+    counted = (
+        (len(list(all_states(machine.states))), "state"),
+        (len(machine.events), "event"),
+        (len(machine.transitions), "row"),
+        (len(machine.guards), "guard"),
+        (len(machine.actions), "action"),
+    )
+    return ", ".join(_count(number, noun) for number, noun in counted)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -1,0 +1,17 @@
+"""Where the command line writes: results to standard output, messages to standard error."""
+
+from __future__ import annotations
+
+import sys
+
+__all__ = ("complain", "say")
+
+
+def say(text: object) -> None:
+    """Write a result."""
+    sys.stdout.write(f"{text}\n")
+
+
+def complain(text: object) -> None:
+    """Write a message about what went wrong."""
+    sys.stderr.write(f"orca-bridge: {text}\n")

@@ -1,0 +1,8 @@
+"""Definitions as classes of python-statemachine."""
+
+from ._actions import Actions
+from ._build import machine_class
+from ._guards import compile_guard
+from ._machine import OrcaChart
+
+__all__ = ("Actions", "OrcaChart", "compile_guard", "machine_class")

@@ -1,0 +1,110 @@
+"""What keeps a definition from becoming a machine. The reader finds most of it earlier, with a place."""
+
+from __future__ import annotations
+
+from collections import Counter
+from difflib import get_close_matches
+
+from orca_bridge.exceptions import ConversionError
+
+from ._guards import compile_guard, guard_names
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from orca_bridge.definition import Expression, MachineDefinition, Span, StateDefinition, TransitionDefinition
+    from collections.abc import Iterator, Mapping
+
+__all__ = ("all_states", "check", "describe_row", "stays_final")
+
+
+def all_states(states: tuple[StateDefinition, ...]) -> Iterator[StateDefinition]:
+    """Every state, parents before their children, in document order."""
+    for state in states:
+        yield state
+        yield from all_states(state.children)
+
+
+def check(definition: MachineDefinition) -> None:
+    """
+    Refuse a definition that cannot become a machine.
+
+    Raises:
+        ConversionError: With every problem; source of the rules: semantics.md section 1, language.md 5.
+    """
+    states = {state.path: state for state in all_states(definition.states)}
+    problems = [
+        *_initial_problems(definition),
+        *_repeated(definition),
+        *(problem for row in definition.transitions for problem in _row_problems(row, states)),
+        *_guard_problems(definition),
+    ]
+    if problems:
+        raise ConversionError(definition.name, problems)
+
+
+def stays_final(row: TransitionDefinition, states: Mapping[str, StateDefinition]) -> bool:
+    """
+    Whether a row of a final state can be dropped because it would change nothing.
+
+    That is a self loop of any final state, and an internal row of a top-level one: the machine has ended there.
+    """
+    source = states.get(row.source)
+    if source is None or not source.final:
+        return False
+    return row.target == row.source or (row.target is None and "." not in row.source)
+
+
+def describe_row(row: TransitionDefinition) -> str:
+    """Give a row in one line, as people write it in running text."""
+    event = row.event if row.event is not None else "(no event)"
+    guard = f" [{row.guard_text}]" if row.guard_text else ""
+    return f"{row.source} {event}{guard} -> {row.target or '(stays)'}{_line(row.span)}"
+
+
+def _line(span: Span | None) -> str:
+    return f" (line {span.line})" if span is not None else ""
+
+
+def _initial_problems(definition: MachineDefinition) -> Iterator[str]:
+    if not definition.states:
+        yield "NO_STATES: it has no states"
+        return
+    initial = [state.path for state in definition.states if state.initial]
+    if not initial:
+        yield f"NO_INITIAL_STATE: mark one top-level state, such as '## state {definition.states[0].name} [initial]'"
+    if len(initial) > 1:
+        yield f"MULTIPLE_INITIAL: keep one of {', '.join(map(repr, initial))}"
+
+
+def _repeated(definition: MachineDefinition) -> Iterator[str]:
+    counted = Counter(state.path for state in all_states(definition.states))
+    for path, times in counted.items():
+        if times > 1:
+            yield f"DUPLICATE_STATE: {path!r} stands {times} times; rename all but one"
+
+
+def _row_problems(row: TransitionDefinition, states: Mapping[str, StateDefinition]) -> Iterator[str]:
+    for path in (row.source, row.target):
+        if path is not None and path not in states and (path != "*" or path is row.target):
+            near = get_close_matches(path, list(states), n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            yield f"UNKNOWN_STATE: {path!r} in the row {describe_row(row)}{hint}"
+    source = states.get(row.source)
+    if source is not None and source.final and row.target is not None and row.target != row.source:
+        yield f"the row {describe_row(row)} leaves a final state; drop [final] from {row.source!r}, or drop the row"
+
+
+def _guard_problems(definition: MachineDefinition) -> Iterator[str]:
+    table: dict[str, Expression] = {guard.name: guard.expression for guard in definition.guards}
+    seen = set()
+    used = [guard.expression for guard in definition.guards]
+    used += [row.guard for row in definition.transitions if row.guard is not None]
+    for expression in used:
+        for name in guard_names(expression):
+            if name in seen:
+                continue
+            seen.add(name)
+            try:
+                compile_guard(table.get(name, expression), table)
+            except ConversionError as error:
+                yield from error.problems

@@ -1,0 +1,301 @@
+"""The class that every machine made from a document inherits from."""
+
+from __future__ import annotations
+
+import sys
+from copy import deepcopy
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from statemachine import StateChart
+from statemachine.engines.async_ import AsyncEngine
+from statemachine.engines.base import BaseEngine, _running_engine
+from statemachine.event import BoundEvent
+from statemachine.exceptions import StateMachineError, TransitionNotAllowed
+
+
+from ._actions import Source, resolve_handlers
+from ._context import Typing, enforce, start_context, type_problems
+from ._names import SYSTEM_PREFIXES, Names, identifier, is_ordinary
+from ._payload import read_payload, take_payload
+from ._run import RunState, raise_failure, watch_macrosteps
+
+if TYPE_CHECKING:
+    from orca_bridge.definition import ContextField, MachineDefinition
+    from statemachine.event_data import TriggerData
+    from collections.abc import Callable, Mapping
+    from orca_bridge.syntax import Diagnostic
+
+__all__ = ("RESERVED", "Blueprint", "OrcaChart", "Recipe")
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What a class was made from, and is made from again when an instance is unpickled elsewhere."""
+
+    definition: MachineDefinition
+    actions: Source | None
+    typing: Typing
+    warnings: tuple[Diagnostic, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Blueprint:
+    """What a generated class knows beside its states and events."""
+
+    recipe: Recipe
+    names: Names
+    event_ids: Mapping[str, str]
+    """Every event of the document, system events too, to the id it has in the class."""
+    actions: tuple[str, ...]
+    """Names of all actions that the machine runs, in document order."""
+    typing: Typing
+    fields: Mapping[str, ContextField] = field(default_factory=dict)
+
+
+class OrcaChart(StateChart[Any]):
+    """
+    A state machine that an Orca document describes.
+
+    Classes made by `load` and its siblings are subclasses of this one. Their states are attributes by name
+    (nested ones by path, with ``_`` for the dot), their events are methods by name. Where a name is taken (by
+    the library, by Python, or for a state by an event) the attribute is ``state_NAME`` or ``event_NAME``;
+    `send` takes every event as the document writes it.
+
+    An event that nothing takes raises `TransitionNotAllowed`. (Rules: semantics.md sections 2, 4 and 8.)
+
+    Args:
+        model: As in python-statemachine: where the state is kept.
+        state_field: As in python-statemachine: the attribute of the model.
+        start_value: As in python-statemachine: start in this state (its full path).
+        listeners: As in python-statemachine.
+        context: Values to start with; they override the declared defaults, other keys are kept too.
+        actions: Handlers for this instance, by name or as methods of an object; they come first.
+        **kwargs: Handed by name to what runs on the initial entry.
+
+    Raises:
+        MissingActionError: Actions of the document have no handler.
+        ContextTypeError: With ``typing="strict"``, a start value is not of its declared type.
+    """
+
+    allow_event_without_transition = False
+    # Errors of actions are caught one by one (`_run`); what else fails in a callback is a bug and is raised.
+    catch_errors_as_events = False
+    # The verifier reports these with a place in the document; the library would refuse the class.
+    validate_disconnected_states = False
+    validate_trap_states = False
+    validate_final_reachability = False
+
+    definition: ClassVar[MachineDefinition]
+    """What the document says."""
+    warnings: ClassVar[tuple[Diagnostic, ...]]
+    """What the reader warned about. Not Python warnings: a lint does not break a strict test suite."""
+
+    context: dict[str, Any]
+    """The live values of this machine: what guards read and actions change."""
+
+    _blueprint: ClassVar[Blueprint]
+    _own_handlers: ClassVar[Mapping[str, Any]]
+
+    if TYPE_CHECKING:
+        # The states and events of a document are unknown to type checkers.
+        def __getattr__(self, name: str) -> Any: ...
+
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        super().__init_subclass__(**keywords)
+        if hasattr(cls, "_blueprint") and "_own_handlers" not in vars(cls):
+            # Now, since the library is about to put events over methods of the same name.
+            cls._own_handlers = _methods(cls)
+
+    def __init__(
+        self,
+        model: Any = None,
+        state_field: str = "state",
+        start_value: Any = None,
+        listeners: list[object] | None = None,
+        *,
+        context: Mapping[str, Any] | None = None,
+        actions: Source | None = None,
+        **kwargs: Any,
+    ) -> None:
+        self._orca = RunState()
+        self._given_actions = actions
+        if hasattr(type(self), "_blueprint"):
+            self.context = self._start_context(context)
+        super().__init__(model, state_field, start_value, listeners, **kwargs)
+        if self.is_terminated:
+            raise_failure(self)
+
+    def _start_context(self, given: Mapping[str, Any] | None) -> dict[str, Any]:
+        blueprint = self._blueprint
+        context = start_context(blueprint.fields.values(), given)
+        if blueprint.typing != "off":
+            problems = type_problems(blueprint.fields, context)
+            enforce(self.definition.name, problems, blueprint.typing, self._orca.warned)
+        return context
+
+    # -- events -----------------------------------------------------------------------------------------
+
+    def send(
+        self,
+        event: str,
+        *args: Any,
+        delay: float | None = None,
+        send_id: str | None = None,
+        internal: bool | None = None,
+        **kwargs: Any,
+    ) -> Any:
+        """
+        Send an event by the name that the document gives it.
+
+        Args:
+            event: The name, as written, or an event of the class.
+            *args: Nothing, or the payload as one mapping.
+            delay: As in python-statemachine, in milliseconds.
+            send_id: As in python-statemachine.
+            internal: As in python-statemachine.
+            **kwargs: The payload, or the rest of it.
+
+        Raises:
+            TransitionNotAllowed: Nothing takes the event, or no document can declare one of that name.
+            TypeError: What was sent with it is no payload.
+        """
+        known = self._blueprint.event_ids.get(event) or (event if event in type(self)._events else None)
+        if known is not None and known != "*":
+            return super().send(known, *args, delay=delay, send_id=send_id, internal=internal, **kwargs)
+        unknown = BoundEvent(id=event, name=event, delay=delay or 0, internal=bool(internal), _sm=self)
+        if not is_ordinary(event) and not event.startswith(SYSTEM_PREFIXES):
+            # The library matches dotted names by prefix and gives some underscored ones a meaning.
+            raise TransitionNotAllowed(unknown, self.configuration)
+        return unknown(*args, send_id=send_id, **kwargs)
+
+    def enabled_events(self, *args: Any, **kwargs: Any) -> Any:
+        """List the events that would be taken now, were they sent with this payload."""
+        trigger = SimpleNamespace(orca_payload=read_payload("enabled_events", args, kwargs))
+        kwargs.setdefault("event_data", SimpleNamespace(trigger_data=trigger))
+        return super().enabled_events(**kwargs)
+
+    def _put_nonblocking(self, trigger_data: TriggerData, internal: bool = False) -> None:
+        take_payload(trigger_data)
+        # A send from a callback, another thread or another task must not forget what the running step found.
+        if _running_engine.get() is not self._engine and not self._engine._processing.locked():
+            self._orca.begin()
+        super()._put_nonblocking(trigger_data, internal=internal)
+
+    # -- what the library asks --------------------------------------------------------------------------
+
+    def _register_callbacks(self, listeners: list[object]) -> None:
+        blueprint = self._blueprint
+        own = {name: method.__get__(self, type(self)) for name, method in self._own_handlers.items()}
+        sources = (self._given_actions, blueprint.recipe.actions)
+        self._orca.handlers = resolve_handlers(self.definition.name, blueprint.actions, sources, own)
+        # An action may be called like a hook (`on_enter_paid`); it is an action then, and no hook as well.
+        self._protected_attrs = type(self)._protected_attrs | set(own)
+        super()._register_callbacks(listeners)
+        if any(handler.asynchronous for handler in self._orca.handlers.values()):
+            self._callbacks.has_async_callbacks = True
+
+    def _get_engine(self) -> BaseEngine:
+        engine: BaseEngine = super()._get_engine()
+        watch_macrosteps(engine)
+        # A finished machine that is restored or copied is still finished.
+        engine.running = not {state.value for state in self.final_states} & set(self.configuration_values)
+        self._orca.asynchronous = isinstance(engine, AsyncEngine)
+        return engine
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        # The library refuses what equals a state's *value*. Values are document names here, and a state called
+        # `model` would make the machine's own attribute impossible.
+        if hasattr(type(self), "_blueprint") and name in self._blueprint.names.states.values():
+            raise StateMachineError(f"{name!r} is a state of {self.definition.name!r} and cannot be assigned")
+        object.__setattr__(self, name, value)
+
+    def __repr__(self) -> str:
+        active = ", ".join(str(state.value) for state in self.configuration if state.is_atomic)
+        return f"<{type(self).__name__} in {active or 'no state yet'}>"
+
+    # -- copies and steps -------------------------------------------------------------------------------
+
+    def __orchestrator_save__(self) -> object:
+        """Keep the context before an orchestrator's step changes it."""
+        return deepcopy(self.context)
+
+    def __orchestrator_restore__(self, saved: object) -> None:
+        """Put the context back, in the same dict, after an orchestrator's step has failed."""
+        kept: Mapping[str, Any] = deepcopy(saved)  # type: ignore[assignment]
+        self.context.clear()
+        self.context.update(kept)
+        self._orca.failures.clear()
+
+    def __getstate__(self) -> dict[str, Any]:
+        state: dict[str, Any] = super().__getstate__()
+        return {name: value for name, value in state.items() if name not in ("_orca", "_protected_attrs")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self._orca = RunState()
+        super().__setstate__(dict(state))
+
+    def __copy__(self) -> OrcaChart:
+        twin: OrcaChart = type(self).__new__(type(self))
+        twin.__setstate__(self.__getstate__())
+        return twin
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> OrcaChart:
+        # Handlers are code: copies share them.
+        memo[id(self._given_actions)] = self._given_actions
+        twin: OrcaChart = type(self).__new__(type(self))
+        memo[id(self)] = twin
+        twin.__setstate__(deepcopy(self.__getstate__(), memo))
+        return twin
+
+    def __reduce_ex__(self, protocol: Any) -> str | tuple[Any, ...]:
+        cls = type(self)
+        if vars(cls).get("_blueprint") is None or _is_importable(cls):
+            return super().__reduce_ex__(protocol)
+        from ._build import blank_machine  # noqa: PLC0415 - it builds subclasses of this class
+
+        return blank_machine, (cls._blueprint.recipe,), self.__getstate__()
+
+
+RESERVED = (
+    frozenset(dir(OrcaChart))
+    | frozenset(dir(type(OrcaChart)))
+    | {
+        "context",
+        "definition",
+        "history_values",
+        "id",
+        "model",
+        "name",
+        "prepare_event",
+        "start_value",
+        "state_field",
+        "warnings",
+    }
+)
+"""Attributes that no state and no event may take: the library's, its metaclass's, and ours."""
+
+
+def _methods(cls: type[OrcaChart]) -> dict[str, Callable[..., Any]]:
+    """
+    Collect the action handlers among the methods of a class, the nearest class first.
+
+    A method is the handler of the action of its name, unless the name belongs to the library: a `send`
+    that someone overrides is no action.
+    """
+    wanted = {identifier(name) for name in cls._blueprint.actions} - RESERVED
+    found: dict[str, Callable[..., Any]] = {}
+    for base in reversed(cls.__mro__):
+        if "_own_handlers" in vars(base):
+            found.update(vars(base)["_own_handlers"])
+        elif base not in OrcaChart.__mro__:
+            found.update({name: vars(base)[name] for name in wanted & vars(base).keys()})
+    return {name: method for name, method in found.items() if hasattr(method, "__get__")}
+
+
+def _is_importable(cls: type) -> bool:
+    found: Any = sys.modules.get(cls.__module__)
+    for part in cls.__qualname__.split("."):
+        found = getattr(found, part, None)
+    return found is cls

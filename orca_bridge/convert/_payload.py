@@ -1,0 +1,114 @@
+"""
+The payload of an event: one mapping, or keywords, however the event was sent.
+
+It is taken when the trigger is put on the machine, before an orchestrator adds keywords of its own to it, so
+that what was sent and what was injected never mix.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TYPE_CHECKING
+
+
+from ._names import is_ordinary
+
+if TYPE_CHECKING:
+    from statemachine.event_data import TriggerData
+
+__all__ = ("event_name", "injected", "payload_of", "read_payload", "take_payload")
+
+_KEPT = "orca_payload"
+
+# What python-statemachine hands to callbacks under its own names, and what the orchestrator adds to triggers.
+_OURS = frozenset(
+    {
+        "event",
+        "event_data",
+        "machine",
+        "member_key",
+        "model",
+        "new_configuration",
+        "orc",
+        "previous_configuration",
+        "source",
+        "state",
+        "target",
+        "transition",
+    }
+)
+# Passed on as keywords, these names break python-statemachine's own calls.
+_UNSAFE = ("key", "on_error")
+
+
+def take_payload(trigger: TriggerData) -> None:
+    """
+    Keep the payload of a trigger that is about to be queued.
+
+    Raises:
+        TypeError: The event was sent with something that is no payload.
+    """
+    if _KEPT in vars(trigger):
+        return
+    if trigger.event is None or str(trigger.event).startswith("__"):
+        payload = None
+    else:
+        payload = _payload(trigger, trigger.kwargs)
+    vars(trigger)[_KEPT] = payload
+    for name in _UNSAFE:
+        trigger.kwargs.pop(name, None)
+
+
+def read_payload(event: str, args: Sequence[Any], keywords: Mapping[str, Any]) -> dict[str, Any]:
+    """
+    Make the payload of what was passed with an event.
+
+    Raises:
+        TypeError: It is neither one mapping nor keywords.
+    """
+    payload: dict[str, Any] = {}
+    match tuple(args):
+        case () | (None,):
+            pass
+        case (Mapping() as mapping,):
+            payload.update(mapping)
+        case _:
+            kinds = ", ".join(type(value).__name__ for value in args)
+            raise TypeError(
+                f"event {event!r} takes its payload as keywords or as one mapping, not as {kinds}"
+            )
+    payload.update(keywords)
+    return payload
+
+
+def payload_of(trigger: TriggerData) -> dict[str, Any] | None:
+    """The payload of the event being handled; None for the initial entry and for eventless rows."""
+    if _KEPT not in vars(trigger):
+        if trigger.event is None or str(trigger.event).startswith("__"):
+            return None
+        sent = {name: value for name, value in trigger.kwargs.items() if name not in _OURS}
+        return _payload(trigger, sent)
+    payload: dict[str, Any] | None = vars(trigger)[_KEPT]
+    return payload
+
+
+def injected(keywords: Mapping[str, Any], payload: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What a callback was handed beside the payload."""
+    if not payload:
+        return dict(keywords)
+    return {name: value for name, value in keywords.items() if name in _OURS or name not in payload}
+
+
+def event_name(trigger: TriggerData) -> str | None:
+    """The event being handled, as the document writes it; None for the initial entry and eventless rows."""
+    if trigger.event is None or str(trigger.event).startswith("__"):
+        return None
+    return str(trigger.event.name)
+
+
+def _payload(trigger: TriggerData, keywords: Mapping[str, Any]) -> dict[str, Any]:
+    event = str(trigger.event)
+    if is_ordinary(event):
+        return read_payload(event, trigger.args, keywords)
+    # The library sends its own events as it likes; only what reads as a payload is one.
+    return read_payload(event, [value for value in trigger.args if isinstance(value, Mapping)][:1], keywords)

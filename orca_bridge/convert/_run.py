@@ -1,0 +1,214 @@
+"""
+Running the actions of a machine inside python-statemachine's microsteps (semantics.md 2.2, 2.3 and 8).
+
+One callback stands for one whole list of actions: the library may run callbacks of one group concurrently,
+and the actions of a list run one after the other.
+
+An action that raises ends its list, not the transition. Its error becomes an internal event
+``error.action.<name>``; what no row takes is raised when the macrostep is over. Where that is, the invoke
+manager knows: every engine calls it there, whatever else it overrides. The alternative, an engine of our own,
+would be lost when an orchestrator puts its engine in place.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from inspect import isawaitable
+from typing import TYPE_CHECKING, Any
+
+from statemachine.event import BoundEvent
+
+from orca_bridge.exceptions import EventlessLoopError
+
+from ._actions import Handler, Moment
+from ._context import enforce, type_problems
+from ._payload import event_name, payload_of
+
+if TYPE_CHECKING:
+    from statemachine.invoke import InvokeManager
+    from statemachine.engines.base import BaseEngine
+    from statemachine.event_data import EventData, TriggerData
+    from ._machine import OrcaChart
+
+__all__ = ("MAX_EVENTLESS", "RunState", "Work", "perform", "raise_failure", "watch_macrosteps")
+
+MAX_EVENTLESS = 1000
+ERROR_ACTION = "error.action"
+
+_logger = logging.getLogger("orca_bridge")
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What one callback does."""
+
+    actions: tuple[str, ...] = ()
+    row: str = ""
+    """The row as text, where the callback belongs to one."""
+    eventless: bool = False
+    takes_errors: bool = False
+    """Whether the row's event can be an ``error.action.*``."""
+
+
+@dataclass(slots=True)
+class RunState:
+    """What a machine remembers while it runs a step; nothing of it outlives the step."""
+
+    handlers: Mapping[str, Handler] = field(default_factory=dict)
+    asynchronous: bool = False
+    failures: list[Exception] = field(default_factory=list)
+    """Errors of actions that no row has taken yet."""
+    eventless: int = 0
+    """How many eventless rows were taken since the last event from outside."""
+    warned: set[str] = field(default_factory=set)
+    """Context fields whose type was complained about."""
+
+    def begin(self) -> None:
+        """Start counting anew: an event arrives from outside."""
+        for failure in self.failures:
+            _logger.error("an action's error was never raised", exc_info=failure)
+        self.failures.clear()
+        self.eventless = 0
+
+
+def watch_macrosteps(engine: BaseEngine) -> None:
+    """
+    Have failures raised at the end of each macrostep of this engine.
+
+    The methods are shadowed on the one manager, and its class is left alone: an orchestrator that takes the
+    machine in changes the classes of the engine and of its invoke manager, and both stay the same objects.
+    """
+    manager: InvokeManager = engine._invoke_manager
+
+    def spawn_pending_sync() -> None:
+        type(manager).spawn_pending_sync(manager)
+        raise_failure(manager.sm)
+
+    async def spawn_pending_async() -> None:
+        await type(manager).spawn_pending_async(manager)
+        raise_failure(manager.sm)
+
+    vars(manager).update(spawn_pending_sync=spawn_pending_sync, spawn_pending_async=spawn_pending_async)
+
+
+def raise_failure(machine: OrcaChart) -> None:
+    """Raise the first error of an action that no row has taken; later ones are logged."""
+    machine._orca.eventless = 0
+    failures = machine._orca.failures
+    if failures:
+        first, *others = failures
+        failures.clear()
+        for other in others:
+            _logger.error("another action failed in the same step", exc_info=other)
+        raise first
+
+
+def perform(machine: OrcaChart, work: Work, event_data: EventData, keywords: Mapping[str, Any]) -> Any:
+    """
+    Do the work of one callback.
+
+    Returns:
+        None, or on an asynchronous machine an awaitable of None. Never the result of a handler: the library
+        would make it the result of the event, or the data of a done event.
+    """
+    trigger = event_data.trigger_data
+    if work.takes_errors:
+        _take_error(machine, trigger)
+    if work.eventless:
+        _count_eventless(machine, work)
+    if not work.actions:
+        return None
+    moment = Moment(
+        machine.context,
+        payload_of(trigger),
+        event_name(trigger),
+        {**keywords, "machine": machine, "event_data": event_data},
+    )
+    if machine._orca.asynchronous:
+        return _run_all_async(machine, work.actions, trigger, moment)
+    return _run_all(machine, work.actions, trigger, moment)
+
+
+def _run_all(machine: OrcaChart, actions: tuple[str, ...], trigger: TriggerData, moment: Moment) -> None:
+    for action in actions:
+        try:
+            result = machine._orca.handlers[action].call(moment)
+            if isawaitable(result):
+                _refuse_awaitable(action, result)
+            _merge(machine, action, result)
+        except Exception as error:  # noqa: BLE001 - every error of an action is an event of the machine
+            _fail(machine, action, trigger, error)
+            return
+
+
+async def _run_all_async(
+    machine: OrcaChart, actions: tuple[str, ...], trigger: TriggerData, moment: Moment
+) -> None:
+    for action in actions:
+        try:
+            result = machine._orca.handlers[action].call(moment)
+            if isawaitable(result):
+                result = await result
+            _merge(machine, action, result)
+        except Exception as error:  # noqa: BLE001 - as above
+            _fail(machine, action, trigger, error)
+            return
+
+
+def _refuse_awaitable(action: str, result: Any) -> None:
+    close: Callable[[], None] | None = getattr(result, "close", None)
+    if close is not None:
+        close()
+    raise TypeError(
+        f"action {action!r} returned an awaitable, and this machine is synchronous because no handler is "
+        f"declared with 'async def'. Declare this one so."
+    )
+
+
+def _merge(machine: OrcaChart, action: str, result: Any) -> None:
+    if result is None:
+        return
+    if not isinstance(result, Mapping):
+        _logger.warning(
+            "action %r of machine %r returned %s, which is no mapping and is ignored",
+            action,
+            machine.definition.name,
+            type(result).__name__,
+        )
+        return
+    blueprint = machine._blueprint
+    if blueprint.typing != "off":
+        problems = type_problems(blueprint.fields, result, machine.context)
+        enforce(machine.definition.name, problems, blueprint.typing, machine._orca.warned)
+    machine.context.update(result)
+
+
+def _fail(machine: OrcaChart, action: str, trigger: TriggerData, error: Exception) -> None:
+    """Turn the error of an action into an event of the running macrostep."""
+    error.add_note(f"in action {action!r} of machine {machine.definition.name!r}")
+    machine._orca.failures.append(error)
+    # An action that fails while an error is handled is not handled again: its row could be the same for ever.
+    if not _is_error_action(trigger):
+        sent = BoundEvent(
+            f"{ERROR_ACTION}.{action}", name=f"{ERROR_ACTION}.{action}", internal=True, _sm=machine
+        )
+        sent.put(action=action, message=str(error), exception=error)
+
+
+def _is_error_action(trigger: TriggerData) -> bool:
+    return trigger.event is not None and str(trigger.event).startswith(f"{ERROR_ACTION}.")
+
+
+def _take_error(machine: OrcaChart, trigger: TriggerData) -> None:
+    """Note that a row has taken the error that this event stands for."""
+    if _is_error_action(trigger):
+        error = (payload_of(trigger) or {}).get("exception")
+        machine._orca.failures[:] = [failure for failure in machine._orca.failures if failure is not error]
+
+
+def _count_eventless(machine: OrcaChart, work: Work) -> None:
+    machine._orca.eventless += 1
+    if machine._orca.eventless > MAX_EVENTLESS:
+        raise EventlessLoopError(machine.definition.name, MAX_EVENTLESS, work.row)

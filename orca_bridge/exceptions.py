@@ -1,0 +1,187 @@
+"""
+Everything `orca_bridge` raises.
+
+```
+OrcaError
+├── DocumentError            the text was read and has errors
+├── DocumentFileError        the path cannot be a document (also an OSError)
+├── UnknownMachineError      the document has no machine of that name (also a LookupError)
+├── ConversionError          the definition cannot become a machine
+├── MissingActionError       actions without a handler
+├── ContextTypeError         a context value is not of its declared type (also a TypeError)
+└── EventlessLoopError       eventless rows that never come to rest (also a RuntimeError)
+```
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from .syntax import Diagnostic
+
+__all__ = (
+    "ContextTypeError",
+    "ConversionError",
+    "DocumentError",
+    "DocumentFileError",
+    "EventlessLoopError",
+    "MissingActionError",
+    "OrcaError",
+    "UnknownMachineError",
+)
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    """The known name that `name` was probably meant to be, or nothing."""
+    return next(iter(get_close_matches(name, list(known), n=1)), "")
+
+
+class OrcaError(Exception):
+    """Base of every error of this package."""
+
+
+class DocumentError(OrcaError):
+    """
+    Raised when a document has reading errors.
+
+    The text is every problem, rendered with its line and a caret, so that one run shows all of them.
+
+    Attributes:
+        name: The name of the document.
+        diagnostics: Everything the reader found, warnings included, in document order.
+    """
+
+    def __init__(self, name: str, diagnostics: Sequence[Diagnostic]) -> None:
+        self.name, self.diagnostics = name, tuple(diagnostics)
+        errors = [diagnostic for diagnostic in self.diagnostics if diagnostic.severity == "error"]
+        count = "1 error" if len(errors) == 1 else f"{len(errors)} errors"
+        super().__init__("\n".join([f"{name} has {count}:", *map(str, errors)]))
+
+    def __reduce__(self) -> tuple[type[DocumentError], tuple[object, ...]]:
+        return type(self), (self.name, self.diagnostics)
+
+
+class DocumentFileError(OrcaError, OSError):
+    """
+    Raised when a path cannot be a document: nothing is there, it is a directory, or its suffix is another.
+
+    Attributes:
+        path: The path as it was given.
+        reason: Why it was refused, as a sentence.
+    """
+
+    def __init__(self, path: str, reason: str) -> None:
+        self.path, self.reason = path, reason
+        super().__init__(f"{path}: {reason}")
+
+    def __reduce__(self) -> tuple[type[DocumentFileError], tuple[object, ...]]:
+        return type(self), (self.path, self.reason)
+
+
+class UnknownMachineError(OrcaError, LookupError):
+    """
+    Raised when a machine is asked for by a name that its document does not define.
+
+    Attributes:
+        document: The name of the document.
+        machine: The name that was asked for.
+        known: The machines that the document does define.
+    """
+
+    def __init__(self, document: str, machine: str, known: Sequence[str]) -> None:
+        self.document, self.machine, self.known = document, machine, tuple(known)
+        near = _nearest(machine, known)
+        hint = f" Did you mean {near!r}?" if near else ""
+        listed = ", ".join(map(repr, known)) or "none"
+        super().__init__(f"{document} defines no machine {machine!r}.{hint} It defines: {listed}.")
+
+    def __reduce__(self) -> tuple[type[UnknownMachineError], tuple[object, ...]]:
+        return type(self), (self.document, self.machine, self.known)
+
+
+class ConversionError(OrcaError):
+    """
+    Raised when a definition that could be read cannot become a machine.
+
+    Attributes:
+        machine: The name of the machine.
+        problems: All of them, one sentence each.
+    """
+
+    def __init__(self, machine: str, problems: Sequence[str]) -> None:
+        self.machine, self.problems = machine, tuple(problems)
+        lines = [f"machine {machine!r} cannot be converted:", *(f"- {problem}" for problem in problems)]
+        super().__init__("\n".join(lines))
+
+    def __reduce__(self) -> tuple[type[ConversionError], tuple[object, ...]]:
+        return type(self), (self.machine, self.problems)
+
+
+class MissingActionError(OrcaError):
+    """
+    Raised when a machine is made and actions of its document have no handler.
+
+    Attributes:
+        machine: The name of the machine.
+        missing: Every action without a handler, in document order.
+        nearest: For some of them, the handler whose name comes near.
+    """
+
+    def __init__(self, machine: str, missing: Sequence[str], available: Iterable[str] = ()) -> None:
+        self.machine, self.missing = machine, tuple(missing)
+        self.available = tuple(available)
+        found = {name: _nearest(name, self.available) for name in self.missing}
+        self.nearest: Mapping[str, str] = {name: near for name, near in found.items() if near}
+        named = [
+            f"{name!r} (is {self.nearest[name]!r} meant to be it?)" if name in self.nearest else repr(name)
+            for name in self.missing
+        ]
+        super().__init__(
+            f"machine {machine!r} has no handler for {', '.join(named)}. Write a method of that name in a "
+            f"subclass, or give actions={{{self.missing[0]!r}: function}} to load() or to the constructor."
+        )
+
+    def __reduce__(self) -> tuple[type[MissingActionError], tuple[object, ...]]:
+        return type(self), (self.machine, self.missing, self.available)
+
+
+class ContextTypeError(OrcaError, TypeError):
+    """
+    Raised when, with ``typing="strict"``, a context value is not of its declared type.
+
+    Attributes:
+        machine: The name of the machine.
+        problems: One sentence per field.
+    """
+
+    def __init__(self, machine: str, problems: Sequence[str]) -> None:
+        self.machine, self.problems = machine, tuple(problems)
+        super().__init__(f"context of machine {machine!r}: {'; '.join(problems)}")
+
+    def __reduce__(self) -> tuple[type[ContextTypeError], tuple[object, ...]]:
+        return type(self), (self.machine, self.problems)
+
+
+class EventlessLoopError(OrcaError, RuntimeError):
+    """
+    Raised when one event sets off more eventless rows than any sound machine takes.
+
+    Attributes:
+        machine: The name of the machine.
+        limit: How many were taken.
+        row: The row that would have been the next one.
+    """
+
+    def __init__(self, machine: str, limit: int, row: str) -> None:
+        self.machine, self.limit, self.row = machine, limit, row
+        super().__init__(
+            f"machine {machine!r} took {limit} eventless rows and has not come to rest; the next one is {row}. "
+            f"Give that row a guard that becomes false, or an event."
+        )
+
+    def __reduce__(self) -> tuple[type[EventlessLoopError], tuple[object, ...]]:
+        return type(self), (self.machine, self.limit, self.row)
