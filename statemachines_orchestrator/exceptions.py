@@ -95,7 +95,8 @@ class MistakeError(OrchestratorError):
     @property
     def text(self) -> str:
         """This mistake alone, in one line."""
-        return f"{self.where}: {self.what}. {self.instead}."
+        stop = "" if self.instead.endswith(("?", ".")) else "."
+        return f"{self.where}: {self.what}. {self.instead}{stop}"
 
     def __str__(self) -> str:
         if len(self.problems) == 1:
@@ -180,7 +181,9 @@ class UnknownMachineError(OrchestratorError, LookupError):
 class UnknownEventError(OrchestratorError, LookupError):
     """Raised when an address names an event that the member does not declare."""
 
-    def __init__(self, owner: str, member: str, event: str, nearest: str | None, events: Sequence[str]) -> None:
+    def __init__(
+        self, owner: str, member: str, event: str, nearest: str | None, events: Sequence[str]
+    ) -> None:
         super().__init__(owner, member, event, nearest, events)
         self.owner = owner
         self.member = member

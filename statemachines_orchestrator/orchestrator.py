@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from typing_extensions import Self, dataclass_transform
 
-from statemachines_orchestrator.declare import DataField, Declaration, MemberField, bind, data, declare, machine, nearest
+from statemachines_orchestrator.declare import (
+    DataField,
+    Declaration,
+    MemberField,
+    bind,
+    data,
+    declare,
+    machine,
+    nearest,
+)
 from statemachines_orchestrator.exceptions import (
     ConstructionError,
     DefinitionError,
@@ -66,13 +75,17 @@ class Orchestrator:
     __declaration__: ClassVar[Declaration]
     _system: Driver
 
-    def __init_subclass__(cls, *, orchestrator_name: str | None = None, atomic: bool | None = None, **other: Any) -> None:
+    def __init_subclass__(
+        cls, *, orchestrator_name: str | None = None, atomic: bool | None = None, **other: Any
+    ) -> None:
         try:
             super().__init_subclass__(**other)
         except TypeError as error:
             close = nearest(next(iter(other), ""), ("orchestrator_name", "atomic"))
             hint = f"Did you mean {close}=?" if close else "The keywords are orchestrator_name and atomic"
-            raise DefinitionError(cls.__name__, f"unknown class keywords: {', '.join(other)}", hint) from error
+            raise DefinitionError(
+                cls.__name__, f"unknown class keywords: {', '.join(other)}", hint
+            ) from error
         bases = [vars(base)["__declaration__"] for base in cls.__mro__[1:] if "__declaration__" in vars(base)]
         cls.__declaration__ = declare(cls, bases, orchestrator_name=orchestrator_name, atomic=atomic)
 
@@ -105,7 +118,9 @@ class Orchestrator:
     def __post_init__(self) -> None:
         """Do what a subclass wants done at the end of the constructor, as in a dataclass."""
 
-    def _take(self, declaration: Declaration, machines: dict[str, StateChart[Any]], given: dict[str, Any]) -> None:
+    def _take(
+        self, declaration: Declaration, machines: dict[str, StateChart[Any]], given: dict[str, Any]
+    ) -> None:
         values = vars(self)
         for name, one in declaration.fields.items():
             if isinstance(one, DataField):
@@ -168,12 +183,16 @@ class Orchestrator:
         members = self.machines
         if name not in members or not event:
             addresses = [f"{one}.{known}" for one in members for known in type(members[one])._events]
-            raise UnknownMachineError(type(self).__name__, address, nearest(address, addresses), tuple(members))
+            raise UnknownMachineError(
+                type(self).__name__, address, nearest(address, addresses), tuple(members)
+            )
         member = members[name]
         declared = type(member)._events
         if not any(known.match(event) for known in declared):
             known_names = [str(known) for known in declared]
-            raise UnknownEventError(type(self).__name__, name, event, nearest(event, known_names), known_names)
+            raise UnknownEventError(
+                type(self).__name__, name, event, nearest(event, known_names), known_names
+            )
         return member.send(event, *arguments, **keywords)
 
     def enabled_events(self) -> Any:
@@ -222,7 +241,11 @@ class Orchestrator:
         super().__delattr__(name)
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.configuration!r}>" if "_system" in vars(self) else f"<{type(self).__name__}>"
+        return (
+            f"<{type(self).__name__} {self.configuration!r}>"
+            if "_system" in vars(self)
+            else f"<{type(self).__name__}>"
+        )
 
     def __copy__(self) -> Self:
         """Return an independent whole that shares data, listeners and attributes, but no state."""
@@ -241,7 +264,9 @@ class Orchestrator:
             state = {
                 "members": {name: member and record_of(member) for name, member in members.items()},
                 "values": {
-                    name: value for name, value in vars(self).items() if name not in members and name != "_system"
+                    name: value
+                    for name, value in vars(self).items()
+                    if name not in members and name != "_system"
                 },
             }
         return _blank, (type(self),), state
@@ -266,7 +291,9 @@ def _declaration_of(kind: type[Orchestrator]) -> Declaration:
     declaration = vars(kind).get("__declaration__")
     if declaration is None or declaration.is_abstract:
         raise NoMachinesOnOrchestratorError(
-            kind.__name__, "it is a base for other classes and declares no machines of its own", "Make one of its subclasses"
+            kind.__name__,
+            "it is a base for other classes and declares no machines of its own",
+            "Make one of its subclasses",
         )
     return declaration
 
@@ -276,4 +303,6 @@ def _blank(kind: type[Orchestrator]) -> Orchestrator:
 
 
 def _addresses(members: dict[str, StateChart[Any]], answers: list[list[Any]]) -> tuple[str, ...]:
-    return tuple(f"{name}.{event.id}" for name, events in zip(members, answers, strict=True) for event in events)
+    return tuple(
+        f"{name}.{event.id}" for name, events in zip(members, answers, strict=True) for event in events
+    )

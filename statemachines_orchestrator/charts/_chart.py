@@ -93,7 +93,9 @@ def _read(machine_class: type[StateChart[Any]]) -> Chart:
     specs = (spec for node in nodes for spec in node._specs)
     return Chart(
         name=machine_class.__name__,
-        states=tuple(state.id for state in _all_states(machine_class.states)),
+        states=tuple(
+            node.id for node in _all_states(() if machine_class._abstract else machine_class.states)
+        ),
         events=tuple(str(event) for event in machine_class._events),
         hooks=frozenset({"prepare_event"} | {name for spec in specs for name in _names(spec)}),
         callbacks=callbacks,
@@ -111,7 +113,10 @@ def _all_states(states: Iterable[State]) -> Iterator[State]:
 def _initial_states(machine_class: type[StateChart[Any]]) -> frozenset[str]:
     """Return the ids of the states that are active after the start, by default entry."""
     entered: list[State] = []
-    waiting = [machine_class.initial_state] if machine_class.initial_state is not None else []
+    initial = getattr(
+        machine_class, "initial_state", None
+    )  # an abstract class does not even have the attribute
+    waiting = [initial] if initial is not None else []
     while waiting:
         state = waiting.pop()
         entered.append(state)
@@ -132,7 +137,9 @@ def _callbacks(machine_class: type[StateChart[Any]], nodes: tuple[Any, ...]) -> 
     make = partial(_callback, machine_class)
     prepare = getattr(machine_class, "prepare_event", None)
     if inspect.isfunction(prepare):
-        yield Callback("prepare_event", "every event", "prepare", at_start=True, eventless=False, function=prepare)
+        yield Callback(
+            "prepare_event", "every event", "prepare", at_start=True, eventless=False, function=prepare
+        )
     initial = _initial_states(machine_class)
     for node in nodes:
         eventless = bool(getattr(node, "is_eventless", False)) and not getattr(node, "initial", False)
@@ -154,7 +161,13 @@ def _place(node: Any) -> str:
 
 
 def _callback(
-    machine_class: type[StateChart[Any]], spec: CallbackSpec, name: str, place: str, *, at_start: bool, eventless: bool
+    machine_class: type[StateChart[Any]],
+    spec: CallbackSpec,
+    name: str,
+    place: str,
+    *,
+    at_start: bool,
+    eventless: bool,
 ) -> Callback | None:
     function = spec.func if callable(spec.func) else getattr(machine_class, name, None)
     if not inspect.isfunction(function):

@@ -24,7 +24,7 @@ __all__ = ("Annotation", "namespaces_of", "read_annotation", "type_arguments_of"
 
 _OPTIONAL_TEXT = re.compile(r"\bNone\b|^(typing\.)?Optional\[")
 _CLASSVAR_TEXT = re.compile(r"^(typing\.)?ClassVar\b")
-_IDENTIFIER_PATH = re.compile(r"[A-Za-z_][\w.]*")
+_MODULE_PATH = re.compile(r"\b(\w+\.)+(?=\w)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,9 @@ def type_arguments_of(owner: type) -> dict[Any, Any]:
     return found
 
 
-def read_annotation(annotation: Any, names: tuple[dict[str, Any], dict[str, Any]], variables: Mapping[Any, Any]) -> Annotation:
+def read_annotation(
+    annotation: Any, names: tuple[dict[str, Any], dict[str, Any]], variables: Mapping[Any, Any]
+) -> Annotation:
     """
     Resolve an annotation.
 
@@ -78,8 +80,12 @@ def read_annotation(annotation: Any, names: tuple[dict[str, Any], dict[str, Any]
         variables: What type variables stand for.
     """
     text = annotation if isinstance(annotation, str) else _shown(annotation)
-    resolved = _resolve_text(annotation, names) if isinstance(annotation, str | ForwardRef) else annotation
-    if isinstance(resolved, _Unresolved):
+    resolved = annotation
+    if isinstance(annotation, str | ForwardRef):
+        resolved = _resolve_text(annotation, names)
+        if isinstance(resolved, str):
+            return read_annotation(resolved, names, variables)  # a string in a string: postponed and quoted
+    if resolved is _UNRESOLVED:
         return _unresolved(text)
     origin = typing.get_origin(resolved)
     if resolved is ClassVar or origin is ClassVar:
@@ -95,11 +101,15 @@ def read_annotation(annotation: Any, names: tuple[dict[str, Any], dict[str, Any]
         return Annotation(text, classes=(machine_class,))
     if resolved is None or resolved is type(None):
         return Annotation(text, is_optional=True)
-    return Annotation(text, is_type=isinstance(machine_class, type) or origin is not None or _is_special(resolved))
+    return Annotation(
+        text, is_type=isinstance(machine_class, type) or origin is not None or _is_special(resolved)
+    )
 
 
-class _Unresolved:
-    """An annotation whose names are not known yet."""
+_UNRESOLVED = object()
+"""Stands for an annotation whose names are not known yet."""
+_NO_TYPE = object()
+"""Stands for an annotation that is no expression, or one that fails."""
 
 
 def _resolve_text(annotation: str | ForwardRef, names: tuple[dict[str, Any], dict[str, Any]]) -> Any:
@@ -107,9 +117,9 @@ def _resolve_text(annotation: str | ForwardRef, names: tuple[dict[str, Any], dic
     try:
         return eval(text, *names)  # noqa: S307 - an annotation of the class that is being made
     except (NameError, AttributeError):
-        return _Unresolved()
+        return _UNRESOLVED
     except Exception:  # noqa: BLE001 - whatever it is, it is no type
-        return text
+        return _NO_TYPE
 
 
 def _unresolved(text: str) -> Annotation:
@@ -145,4 +155,5 @@ def _is_special(annotation: Any) -> bool:
 
 
 def _shown(annotation: Any) -> str:
-    return annotation.__name__ if isinstance(annotation, type) else str(annotation)
+    plain_class = isinstance(annotation, type) and typing.get_origin(annotation) is None
+    return annotation.__name__ if plain_class else _MODULE_PATH.sub("", str(annotation))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
 from statemachine import StateChart
@@ -26,28 +26,38 @@ def bind(
         The given values by field, and all mistakes.
     """
     problems: list[ConstructionError] = []
+    misspelt: set[str | None] = set()
     names = list(declaration.fields)
     given = dict(zip(names, arguments, strict=False))
     where = f"{declaration.name}()"
     if len(arguments) > len(names):
         problems.append(
-            ArgumentsError(where, f"{len(arguments)} arguments for {len(names)} fields", f"The fields are {_listed(names)}")
+            ArgumentsError(
+                where,
+                f"{len(arguments)} arguments by position, but there are {len(names)} fields",
+                f"Pass {_listed(names)}",
+            )
         )
     for name, value in keywords.items():
         if name not in declaration.fields:
             close = nearest(name, names)
+            misspelt.add(close)
             hint = f"Did you mean {close!r}?" if close else f"The fields are {_listed(names)}"
-            problems.append(ArgumentsError(where, f"there is no field {name!r}", hint.rstrip("?") + "?" * bool(close)))
+            problems.append(ArgumentsError(where, f"there is no field {name!r}", hint))
         elif name in given:
-            problems.append(ArgumentsError(where, f"{name!r} is given by position and by keyword", "Give it once"))
+            problems.append(
+                ArgumentsError(where, f"{name!r} is given by position and by keyword", "Give it once")
+            )
         else:
             given[name] = value
-    problems.extend(_missing(declaration, given, where))
-    problems.extend(problem for name, value in given.items() for problem in _refused(declaration, name, value))
+    problems.extend(_missing(declaration, given.keys() | misspelt, where))
+    problems.extend(
+        problem for name, value in given.items() for problem in _refused(declaration, name, value)
+    )
     return given, problems
 
 
-def _missing(declaration: Declaration, given: Mapping[str, Any], where: str) -> list[ConstructionError]:
+def _missing(declaration: Declaration, given: Set[str | None], where: str) -> list[ConstructionError]:
     return [
         ArgumentsError(where, f"{one.name!r} is missing", _how_to_give(one))
         for one in declaration.fields.values()
@@ -90,7 +100,7 @@ def _wrong(owner: str, member: MemberField, given: str) -> NotAMachineError:
     declared = " or ".join(one.__name__ for one in member.classes) or member.annotation
     return NotAMachineError(
         f"{owner}.{member.name}",
-        f"the member is declared as {declared}, and {given} is none",
+        f"the member is declared as {declared}, and {given} is not one",
         f"Pass {declared}(), the class itself or a function that makes one",
     )
 

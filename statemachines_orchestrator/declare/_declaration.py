@@ -85,13 +85,27 @@ def declare(
         DefinitionError: The first mistake, which lists all of them.
     """
     problems: list[DefinitionError] = []
-    parameter = orchestrator_name if orchestrator_name is not None else _inherited(bases, "parameter", DEFAULT_PARAMETER)
+    parameter = (
+        orchestrator_name
+        if orchestrator_name is not None
+        else _inherited(bases, "parameter", DEFAULT_PARAMETER)
+    )
     refused = refused_parameter(parameter)
     if refused is not None:
-        problems.append(ReservedNameError(owner.__name__, refused, f"The usual one is {DEFAULT_PARAMETER!r}"))
+        problems.append(
+            ReservedNameError(
+                owner.__name__, refused, f"Choose another; the usual one is {DEFAULT_PARAMETER!r}"
+            )
+        )
         parameter = DEFAULT_PARAMETER
     if not isinstance(atomic, bool | None):
-        problems.append(DefinitionError(owner.__name__, f"atomic={atomic!r} is neither True nor False", "Write one"))
+        problems.append(
+            DefinitionError(
+                owner.__name__,
+                f"atomic={atomic!r} is neither True nor False",
+                "Write atomic=False to keep what a failed step did",
+            )
+        )
     fields: dict[str, Field] = {}
     for base in reversed(bases):
         fields.update(base.fields)
@@ -116,7 +130,9 @@ def _inherited(bases: list[Declaration], name: str, default: Any) -> Any:
     return getattr(bases[0], name) if bases else default
 
 
-def _own_fields(owner: type, inherited: dict[str, Field], problems: list[DefinitionError]) -> dict[str, Field]:
+def _own_fields(
+    owner: type, inherited: dict[str, Field], problems: list[DefinitionError]
+) -> dict[str, Field]:
     names = namespaces_of(owner)
     variables = type_arguments_of(owner)
     annotations = inspect.get_annotations(owner)
@@ -136,7 +152,9 @@ def _own_fields(owner: type, inherited: dict[str, Field], problems: list[Definit
     return fields
 
 
-def _specialised(owner: str, own: dict[str, Field], inherited: dict[str, Field], variables: dict[Any, Any]) -> dict[str, Field]:
+def _specialised(
+    owner: str, own: dict[str, Field], inherited: dict[str, Field], variables: dict[Any, Any]
+) -> dict[str, Field]:
     """Give inherited members whose class was a type variable the class that it stands for in this subclass."""
     found: dict[str, Field] = {}
     meanings = {str(variable): meaning for variable, meaning in variables.items()}
@@ -146,7 +164,14 @@ def _specialised(owner: str, own: dict[str, Field], inherited: dict[str, Field],
         annotation = read_annotation(meanings[one.annotation], ({}, {}), variables)
         if annotation.is_machine:
             found[name] = MemberField(
-                name, owner, annotation.classes, annotation.text, one.is_optional, one.has_none_default, one.factory, one.arguments
+                name,
+                owner,
+                annotation.classes,
+                annotation.text,
+                one.is_optional,
+                one.has_none_default,
+                one.factory,
+                one.arguments,
             )
     return found
 
@@ -154,7 +179,11 @@ def _specialised(owner: str, own: dict[str, Field], inherited: dict[str, Field],
 def _field(owner: str, name: str, annotation: Annotation, default: Any) -> Field | DefinitionError:
     where = f"{owner}.{name}"
     if name in RESERVED_FIELDS or name.startswith("_"):
-        why = "names with a leading underscore are for the orchestrator itself" if name.startswith("_") else f"every orchestrator has an attribute {name!r} of its own"
+        why = (
+            "names with a leading underscore are for the orchestrator itself"
+            if name.startswith("_")
+            else f"{name!r} is an attribute of every orchestrator"
+        )
         return ReservedNameError(where, f"the name cannot be used for a field: {why}", "Choose another name")
     if isinstance(default, DataMarker):
         return DataField(name, owner, default.default, default.default_factory)
@@ -170,11 +199,17 @@ def _field(owner: str, name: str, annotation: Annotation, default: Any) -> Field
 def _no_machine(where: str, name: str, annotation: Annotation, default: Any) -> DefinitionError:
     if isinstance(default, MachineMarker):
         made = getattr(default.factory, "__name__", None)
-        instead = f"Write {name}: {made} = ..." if made else "Annotate the field with the machine's class"
+        instead = (
+            f"Write {name}: {made} = machine(factory={made})"
+            if made
+            else "Annotate the field with the machine's class"
+        )
     else:
         given = "" if default is MISSING else f"default={default!r}"
         instead = f"For plain data write {name}: {annotation.text} = data({given}), for a constant ClassVar[{annotation.text}]"
-    return AnnotationIsNotAStateMachineError(where, f"{annotation.text} is not a StateMachine or StateChart class", instead)
+    return AnnotationIsNotAStateMachineError(
+        where, f"{annotation.text} is not a StateMachine or StateChart class", instead
+    )
 
 
 def _member(owner: str, name: str, annotation: Annotation, default: Any) -> Field | DefinitionError:
@@ -185,10 +220,19 @@ def _member(owner: str, name: str, annotation: Annotation, default: Any) -> Fiel
         if not classes and isinstance(default.factory, type) and issubclass(default.factory, StateChart):
             classes = (default.factory,)
         return problem or MemberField(
-            name, owner, classes, annotation.text, annotation.is_optional, False, default.factory, default.arguments
+            name,
+            owner,
+            classes,
+            annotation.text,
+            annotation.is_optional,
+            False,
+            default.factory,
+            default.arguments,
         )
     if default is None and annotation.is_optional:
-        return MemberField(name, owner, annotation.classes, annotation.text, is_optional=True, has_none_default=True)
+        return MemberField(
+            name, owner, annotation.classes, annotation.text, is_optional=True, has_none_default=True
+        )
     if default is MISSING:
         return MemberField(name, owner, annotation.classes, annotation.text, annotation.is_optional)
     return _wrong_default(where, name, annotation, default)
@@ -200,7 +244,9 @@ def _factory_problem(where: str, annotation: Annotation, marker: MachineMarker) 
         return None
     if not issubclass(factory, StateChart):
         return FieldDefaultError(
-            where, f"machine(factory={factory.__name__}) makes no machine", "Name a machine class, or a function that makes one"
+            where,
+            f"machine(factory={factory.__name__}) makes no machine",
+            "Name a machine class, or a function that makes one",
         )
     if annotation.classes and not issubclass(factory, annotation.classes):
         return FieldDefaultError(
@@ -216,23 +262,27 @@ def _wrong_default(where: str, name: str, annotation: Annotation, default: Any) 
         what = "None is not a machine"
         instead = f"Write {name}: {annotation.text} | None = None if the machine may be absent"
     elif isinstance(default, StateChart):
-        what = "a machine as default would be shared by all instances, and a machine belongs to one orchestrator"
+        what = (
+            "a machine as default would be shared by all instances, and a machine belongs to one orchestrator"
+        )
         instead = f"Write {name}: {annotation.text} = machine(factory={type(default).__name__})"
     else:
-        what = f"{default!r} is no default for a member"
-        instead = f"Write {name}: {annotation.text} = machine(factory=...), or leave the default out"
+        what = f"{getattr(default, '__name__', repr(default))} is no default for a member"
+        made = default.__name__ if isinstance(default, type) else "..."
+        instead = f"Write {name}: {annotation.text} = machine(factory={made}), or leave the default out"
     return FieldDefaultError(where, what, instead)
 
 
-def _unannotated(owner: type, annotations: dict[str, Any], inherited: dict[str, Field]) -> list[DefinitionError]:
+def _unannotated(
+    owner: type, annotations: dict[str, Any], inherited: dict[str, Field]
+) -> list[DefinitionError]:
     problems: list[DefinitionError] = []
     for name, value in vars(owner).items():
         if name in annotations:
             continue
         where = f"{owner.__name__}.{name}"
         if isinstance(value, MachineMarker | DataMarker):
-            kind = getattr(getattr(value, "factory", None), "__name__", "...")
-            problems.append(FieldDefaultError(where, "the field has no annotation", f"Write {name}: {kind} = ..."))
+            problems.append(FieldDefaultError(where, "the field has no annotation", _annotated(name, value)))
         elif name in inherited:
             problems.append(
                 FieldDefaultError(
@@ -242,6 +292,14 @@ def _unannotated(owner: type, annotations: dict[str, Any], inherited: dict[str, 
                 )
             )
     return problems
+
+
+def _annotated(name: str, marker: MachineMarker | DataMarker) -> str:
+    if isinstance(marker, MachineMarker):
+        made = getattr(marker.factory, "__name__", "Machine")
+        return f"Write {name}: {made} = machine(factory={made})"
+    kind = "Any" if marker.default is MISSING else type(marker.default).__name__
+    return f"Write {name}: {kind} = data(...)"
 
 
 def _check(declaration: Declaration, problems: list[DefinitionError]) -> None:

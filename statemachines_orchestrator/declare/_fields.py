@@ -77,7 +77,11 @@ def machine(*, factory: Callable[..., Any] | None = None, **arguments: Any) -> A
         msg = f"machine() got arguments ({', '.join(arguments)}) but no factory to pass them to: add factory=..."
         raise TypeError(msg)
     if factory is not None and not callable(factory):
-        hint = " To use one machine for one orchestrator, pass it to the constructor." if _is_machine(factory) else ""
+        hint = (
+            " To use one machine for one orchestrator, pass it to the constructor."
+            if _is_machine(factory)
+            else ""
+        )
         msg = f"machine(factory=...) takes a machine class or a function that makes a machine, not {factory!r}.{hint}"
         raise TypeError(msg)
     return MachineMarker(factory, MappingProxyType(arguments))

@@ -45,7 +45,7 @@ def machine_problems(
     """
     chart = read_chart(machine_class)
     where = f"{owner}.{field.name}"
-    yield from _unsound(chart, where)
+    yield from _unsound(chart, field, where)
     yield from _dead_hooks(chart, where)
     for callback in dict.fromkeys(chart.callbacks):
         place = f"{where} ({chart.name}.{callback.name})"
@@ -54,12 +54,12 @@ def machine_problems(
     yield from _unfilled(chart, field, where, parameter)
 
 
-def _unsound(chart: Chart, where: str) -> Iterator[DefinitionError]:
-    if chart.is_abstract and not chart.states:
+def _unsound(chart: Chart, field: MemberField, where: str) -> Iterator[DefinitionError]:
+    if chart.is_abstract and getattr(field.factory, "__name__", None) == chart.name:
         yield UnsoundMachineError(
             where,
             f"{chart.name} has no states, so no machine can be made of it",
-            "Declare states in it, or name a subclass that has some",
+            "Name a subclass that has some",
         )
     for state in chart.repeated_states:
         yield UnsoundMachineError(
@@ -76,7 +76,9 @@ def _dead_hooks(chart: Chart, where: str) -> Iterator[DefinitionError]:
         written = _meant(name, chart)
         if written is not None:
             why, instead = written
-            yield DeadHookError(where, f"{chart.name}.{name} looks like a hook but is never called: {why}", instead)
+            yield DeadHookError(
+                where, f"{chart.name}.{name} looks like a hook but is never called: {why}", instead
+            )
 
 
 def _meant(name: str, chart: Chart) -> tuple[str, str] | None:
@@ -118,7 +120,10 @@ def _position(callback: Callback, where: str, parameter: str) -> Iterator[Defini
     if parameters[at].kind is not inspect.Parameter.POSITIONAL_OR_KEYWORD:
         return
     for later in parameters[at + 1 :]:
-        takes_arguments = later.kind in (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
+        takes_arguments = later.kind in (
+            inspect.Parameter.POSITIONAL_OR_KEYWORD,
+            inspect.Parameter.VAR_POSITIONAL,
+        )
         if takes_arguments and later.name not in CALLBACK_PARAMETERS:
             yield CallbackParameterError(
                 where,

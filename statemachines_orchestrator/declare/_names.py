@@ -69,7 +69,7 @@ def nearest(name: str, known: Iterable[str], *, likeness: float = 0.6) -> str | 
 def refused_parameter(name: object) -> str | None:
     """Say why the orchestrator cannot go by `name` in callbacks, or return None."""
     if not isinstance(name, str) or not name.isidentifier() or keyword.iskeyword(name):
-        return f"orchestrator_name={name!r} is no name that a parameter could have"
+        return f"orchestrator_name={name!r} is no name that a parameter can have"
     if name in RESERVED_PARAMETERS:
         return f"orchestrator_name={name!r} is a name that python-statemachine takes for itself"
     return None

@@ -51,7 +51,9 @@ class AsyncMemberEngine(MemberEngine, AsyncEngine):
         """Enter the initial state and run until the machine is quiet; to be awaited."""
         keywords, self._held = self._held or {}, None
         trigger = BoundEvent(INITIAL_EVENT, _sm=self.sm).build_trigger(machine=self.sm, **keywords)
-        trigger.execution_time = 0.0  # before anything that was queued for the machine while it was not started
+        trigger.execution_time = (
+            0.0  # before anything that was queued for the machine while it was not started
+        )
         self.enqueue(trigger)
         return self.drive()
 

@@ -31,7 +31,10 @@ if TYPE_CHECKING:
 
 __all__ = ("can_adopt", "engine_of", "host_of", "install", "make_held", "release")
 
-_MEMBER_ENGINES: dict[type, type[MemberEngine]] = {SyncEngine: SyncMemberEngine, AsyncEngine: AsyncMemberEngine}
+_MEMBER_ENGINES: dict[type, type[MemberEngine]] = {
+    SyncEngine: SyncMemberEngine,
+    AsyncEngine: AsyncMemberEngine,
+}
 _STOCK_ENGINES: dict[type, type] = {member: stock for stock, member in _MEMBER_ENGINES.items()}
 
 
@@ -162,6 +165,8 @@ def _hold_queued_start(engine: MemberEngine) -> None:
     """Take python-statemachine's queued initial event out of the queue of an asynchronous machine."""
     for trigger in engine.external_queue.drain():
         if str(trigger.event) == INITIAL_EVENT:
-            engine._held = {name: value for name, value in trigger.kwargs.items() if name != engine._host.parameter}  # type: ignore[union-attr]
+            engine._held = {
+                name: value for name, value in trigger.kwargs.items() if name != engine._host.parameter
+            }  # type: ignore[union-attr]
         else:
             engine.external_queue.put(trigger)

@@ -18,7 +18,17 @@ class EventCall(Awaitable[Any]):
     whoever awaits it cancels the event's step, which is then put back like any step that fails.
     """
 
-    __slots__ = ("__weakref__", "_abandon", "_error", "_finished", "_result", "_started", "_task", "_waiters", "_work")
+    __slots__ = (
+        "__weakref__",
+        "_abandon",
+        "_error",
+        "_finished",
+        "_result",
+        "_started",
+        "_task",
+        "_waiters",
+        "_work",
+    )
 
     def __init__(
         self, work: Callable[[], Coroutine[Any, Any, Any]], abandon: Callable[[], object] | None = None

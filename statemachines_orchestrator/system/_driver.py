@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ("Driver",)
 
+
 class Driver:
     """Runs the steps of one orchestrator, one at a time."""
 
@@ -124,7 +125,9 @@ class Driver:
         inside = self._running_step() is not None
         if self.is_async:
             work = partial(_enabled_async, asked)
-            return EventCall(work) if inside else self._call(partial(self._as_step_async, lambda _step: work()))
+            return (
+                EventCall(work) if inside else self._call(partial(self._as_step_async, lambda _step: work()))
+            )
         if inside:
             return _enabled(asked)
         self._turns.enter()

@@ -41,12 +41,15 @@ def make_members(declaration: Declaration, driver: Driver, given: Mapping[str, A
     machines: Machines = {}
     problems: list[ConstructionError] = []
     for member in declaration.members:
-        made = _machine_of(member, driver, given)
-        if made is None and (member.name in given or member.has_none_default):
-            continue
+        source = given.get(member.name, member.factory)
+        if source is None:
+            continue  # `bind` has seen to it that the member may be absent
+        made = source if isinstance(source, StateChart) else _made(member, source, driver, given)
         wrong = wrong_machine(declaration.name, member, made)
         if wrong is not None:
-            problems.append(wrong if member.name in given else _wrong_factory(declaration.name, member, made))
+            problems.append(
+                wrong if made is source else _wrong_factory(declaration.name, member, source, made)
+            )
         else:
             machines[member.name] = made
     problems.extend(_problems_together(declaration.name, machines, driver))
@@ -58,20 +61,17 @@ def make_members(declaration: Declaration, driver: Driver, given: Mapping[str, A
     return machines
 
 
-def _machine_of(member: MemberField, driver: Driver, given: Mapping[str, Any]) -> Any:
-    value = given.get(member.name, member.factory)
-    if value is None or isinstance(value, StateChart):
-        return value
-    expected = (value,) if isinstance(value, type) else member.classes or (StateChart,)
+def _made(member: MemberField, factory: Any, driver: Driver, given: Mapping[str, Any]) -> Any:
+    expected = (factory,) if isinstance(factory, type) else member.classes or (StateChart,)
     arguments = {} if member.name in given else member.arguments
-    return make_held(driver, expected, partial(value, **arguments))
+    return make_held(driver, expected, partial(factory, **arguments))
 
 
-def _wrong_factory(owner: str, member: MemberField, made: object) -> NotAMachineError:
-    factory = getattr(member.factory, "__qualname__", repr(member.factory))
+def _wrong_factory(owner: str, member: MemberField, factory: object, made: object) -> NotAMachineError:
+    name = getattr(factory, "__qualname__", repr(factory))
     return NotAMachineError(
         f"{owner}.{member.name}",
-        f"the factory {factory} returned {made!r}, which is no {member.annotation}",
+        f"the factory {name} returned {made!r}, which is no {member.annotation}",
         "Let it return the machine that it makes",
     )
 
@@ -87,19 +87,32 @@ def _problems_together(owner: str, machines: Machines, driver: Driver) -> list[C
         sharing = by_state_field.setdefault(place, name)
         host = host_of(machine)
         if host is not None and host is not driver:
-            problems.append(_in_use(where, machine, f"belongs to a {type(host.orchestrator).__name__} already"))
+            problems.append(
+                _in_use(where, machine, f"belongs to a {type(host.orchestrator).__name__} already")
+            )
         elif other != name:
             problems.append(_in_use(where, machine, f"is passed for {other!r} as well"))
         elif sharing != name:
             problems.append(_shared_field(where, machine, name, sharing))
         elif not can_adopt(machine):
-            problems.append(_in_use(where, machine, f"runs on an engine of its own, {type(machine._engine).__name__}"))
+            problems.append(_own_engine(where, machine))
     return problems
 
 
 def _in_use(where: str, machine: StateChart[Any], why: str) -> MachineInUseError:
     made = type(machine).__name__
-    return MachineInUseError(where, f"this {made} {why}", f"Pass another {made}, or copy the orchestrator as a whole")
+    return MachineInUseError(
+        where, f"this {made} {why}", f"Pass another {made}, or copy the orchestrator as a whole"
+    )
+
+
+def _own_engine(where: str, machine: StateChart[Any]) -> MachineInUseError:
+    return MachineInUseError(
+        where,
+        f"this {type(machine).__name__} runs on an engine of its own, {type(machine._engine).__name__}, "
+        f"which would not know of the orchestrator",
+        "Leave _get_engine as python-statemachine has it",
+    )
 
 
 def _shared_field(where: str, machine: StateChart[Any], name: str, other: str) -> StateFieldIsNotUniqueError:

@@ -31,7 +31,19 @@ current_step: ContextVar[Step | None] = ContextVar("current_step", default=None)
 class Step:
     """The bookkeeping of one step."""
 
-    __slots__ = ("_active", "_data", "_mutex", "_on_idle", "_saved", "atomic", "deferred", "loop", "outer", "owner", "running")
+    __slots__ = (
+        "_active",
+        "_data",
+        "_mutex",
+        "_on_idle",
+        "_saved",
+        "atomic",
+        "deferred",
+        "loop",
+        "outer",
+        "owner",
+        "running",
+    )
 
     def __init__(self, owner: object, outer: Step | None, *, atomic: bool) -> None:
         self.owner = owner
