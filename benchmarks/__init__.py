@@ -1,0 +1,1 @@
+"""What an orchestrated event costs, beside python-statemachine alone and its peers."""

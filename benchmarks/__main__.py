@@ -1,0 +1,78 @@
+"""
+Measure, and print one table.
+
+    python -m benchmarks            every case, about a minute
+    python -m benchmarks --quick    the same in a few seconds, for a look
+    python -m benchmarks async      the cases whose title contains "async"
+"""
+
+from __future__ import annotations
+
+import argparse
+import platform
+import sys
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+from ._cases import CASES, Case
+from ._loop import close_loop
+from ._measure import Effort, sample
+from ._peers import MISSING
+from ._table import HEADER, Line, summary
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+FULL = Effort(rounds=40, seconds=0.01)
+QUICK = Effort(rounds=5, seconds=0.002)
+
+LEGEND = """\
+alone: a python-statemachine machine. member: the same class in an orchestrator.
+ratio: member to alone, the median of the ratios within each round."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure what the command line asks for."""
+    options = _parser().parse_args(arguments)
+    cases = [case for case in CASES if options.title in case.title]
+    if not cases:
+        print("No case is called so. The titles are:", *[case.title for case in CASES], sep="\n  ")
+        return 2
+    effort = QUICK if options.quick else FULL
+    if options.rounds:
+        effort = Effort(options.rounds, effort.seconds)
+    try:
+        _report(cases, effort)
+    finally:
+        close_loop()
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("python -m benchmarks", description="What an orchestrated event costs.")
+    parser.add_argument("title", nargs="?", default="", help="only the cases whose title contains this")
+    parser.add_argument("--quick", action="store_true", help="a few short rounds: not to be quoted")
+    parser.add_argument("--rounds", type=int, default=0, help="how often each contender has its turn")
+    return parser
+
+
+def _report(cases: Sequence[Case], effort: Effort) -> None:
+    python = f"{platform.python_implementation()} {platform.python_version()}"
+    print(f"{python}, python-statemachine {version('python-statemachine')}, {effort.rounds} rounds")
+    print(LEGEND, *MISSING, "", HEADER, "-" * len(HEADER), sep="\n", flush=True)
+    lines = []
+    for case in cases:
+        lines.append(_measured(case, effort))
+        print(lines[-1], flush=True)
+    print("", summary(lines), sep="\n")
+
+
+def _measured(case: Case, effort: Effort) -> Line:
+    contenders = {name: run for name, run in case.contenders().items() if run is not None}
+    samples = sample(contenders, effort)
+    medians = {name: samples.median(name) / case.per for name in contenders}
+    return Line(case.title, medians, samples.ratio("member", "alone"), case.is_event)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,54 @@
+"""The one table that a run prints: 80 columns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ("HEADER", "TARGET", "Line", "summary")
+
+TARGET = 1.25
+"""An orchestrated event costs at most this many times the bare one."""
+
+HEADER = f"{'microseconds, medians':<39}{'alone':>8}{'member':>8}{'ratio':>7} {'transitions':>11}{'dict':>6}"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What was measured in one case."""
+
+    title: str
+    medians: Mapping[str, float]
+    """By column; a contender that does not exist is left out."""
+    ratio: float
+    """How many times a machine alone the member takes."""
+    is_event: bool
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the line misses the target for events."""
+        return self.is_event and round(self.ratio, 2) > TARGET
+
+    def __str__(self) -> str:
+        shown = {name: f"{median:.1f}" for name, median in self.medians.items()}
+        if "table" in self.medians:
+            shown["table"] = f"{self.medians['table']:.2f}"
+        ratio = f"{self.ratio:.2f}{'!' if self.is_over else ' '}"
+        return (
+            f"{self.title:<39}{shown['alone']:>8}{shown['member']:>8}{ratio:>8}"
+            f"{shown.get('transitions', '-'):>11}{shown.get('table', '-'):>6}"
+        )
+
+
+def summary(lines: list[Line]) -> str:
+    """Return the sentence below the table."""
+    events = [line for line in lines if line.is_event]
+    over = sum(line.is_over for line in events)
+    if not events:
+        return "No line has a target."
+    if over:
+        return f"{over} of {len(events)} kinds of event are over {TARGET} times the event alone (marked !)."
+    return f"Each of {len(events)} kinds of event is within {TARGET} times the event alone."
