@@ -199,9 +199,8 @@ def resolve_handlers(
     found = {name: _find(asked, name) for name in actions}
     missing = [name for name, handler in found.items() if handler is None]
     if missing:
-        raise MissingActionError(
-            machine, missing, dict.fromkeys(n for source in asked for n in _offered(source))
-        )
+        offered = dict.fromkeys(name for source in asked for name in _offered(source))
+        raise MissingActionError(machine, missing, [name for name in offered if name not in found])
     return {
         name: Handler(name, Call.of(function), _is_asynchronous(function))
         for name, function in found.items()

@@ -22,7 +22,7 @@ from orca_bridge.definition import Else, Expression, MachineDefinition, StateDef
 from ._check import all_states, check, describe_row, stays_final
 from ._guards import Guard, compile_else, compile_guard
 from ._machine import RESERVED, Blueprint, OrcaChart, Recipe
-from ._names import Names, identifier, is_ordinary, name_all
+from ._names import Names, identifier, is_declarable, is_ordinary, name_all
 from ._payload import payload_of
 from ._run import Work, perform, raise_failure
 
@@ -112,7 +112,7 @@ class _Builder:
         namespace |= {
             chosen: Event(id=chosen, name=name)
             for name, chosen in self._event_ids().items()
-            if chosen not in namespace and is_ordinary(name)
+            if chosen not in namespace and is_declarable(name)
         }
         namespace |= {
             "__module__": OrcaChart.__module__.rpartition(".")[0],
@@ -149,7 +149,7 @@ class _Builder:
     def _name(self) -> Names:
         declared = [event.name for event in self.definition.events]
         used = [row.event for row in self.definition.transitions if row.event is not None]
-        ordinary = [name for name in dict.fromkeys(declared + used) if is_ordinary(name) and name != "error"]
+        ordinary = [name for name in dict.fromkeys(declared + used) if is_declarable(name) and name != "error"]
         fixed = {"error"} & {*declared, *used}
         return name_all(list(self.states), ordinary, RESERVED | fixed)
 
@@ -214,7 +214,7 @@ class _Builder:
             cond=self._condition(row, test) if test is not None or self._needs_name(row.event) else None,
             on=self._callback(work) if row.actions or work.eventless or work.takes_errors else None,
             # When the machine has ended no macrostep follows in which a failure could be raised.
-            after=self._named(raise_failure, "end") if ends else None,
+            after=raise_failure if ends else None,
         )
 
     def _events(self, event: str | None) -> list[Event] | None:

@@ -24,10 +24,10 @@ from ._run import RunState, raise_failure, watch_macrosteps
 if TYPE_CHECKING:
     from orca_bridge.definition import ContextField, MachineDefinition
     from statemachine.event_data import TriggerData
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Generator, Mapping
     from orca_bridge.syntax import Diagnostic
 
-__all__ = ("RESERVED", "Blueprint", "OrcaChart", "Recipe")
+__all__ = ("RESERVED", "Blueprint", "OrcaChart", "Queued", "Recipe")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,14 @@ class Blueprint:
     """Names of all actions that the machine runs, in document order."""
     typing: Typing
     fields: Mapping[str, ContextField] = field(default_factory=dict)
+
+
+class Queued:
+    """What an action gets that sends to its own asynchronous machine; awaiting it gives None at once."""
+
+    def __await__(self) -> Generator[None, None, None]:
+        return
+        yield  # makes this a generator function
 
 
 class OrcaChart(StateChart[Any]):
@@ -183,6 +191,14 @@ class OrcaChart(StateChart[Any]):
             self._orca.begin()
         super()._put_nonblocking(trigger_data, internal=internal)
 
+    def _processing_loop(self, caller_future: Any = None) -> Any:
+        engine = self._engine
+        if type(engine) is AsyncEngine and _running_engine.get() is engine and engine._processing.locked():
+            # Sent from an action: it runs after this macrostep. An action need not be a coroutine function to
+            # send, and the library's own answer, a coroutine, would warn when nobody awaits it.
+            return Queued()
+        return super()._processing_loop(caller_future)
+
     # -- what the library asks --------------------------------------------------------------------------
 
     def _register_callbacks(self, listeners: list[object]) -> None:
@@ -264,8 +280,12 @@ RESERVED = (
     | {
         "context",
         "definition",
+        "final_states",
         "history_values",
         "id",
+        "initial_state",
+        "listeners",
+        "listeners_inherit",
         "model",
         "name",
         "prepare_event",

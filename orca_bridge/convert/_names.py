@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
-__all__ = ("SYSTEM_PREFIXES", "Names", "identifier", "is_ordinary", "name_all")
+__all__ = ("SYSTEM_PREFIXES", "Names", "identifier", "is_declarable", "is_ordinary", "name_all")
 
 SYSTEM_PREFIXES = ("done.", "error.", "timeout.")
 
@@ -47,9 +47,14 @@ def identifier(text: str) -> str:
     return re.sub(r"\W", "_", unicodedata.normalize("NFKC", text))
 
 
+def is_declarable(event: str) -> bool:
+    """Whether a document can declare an event of this name: system events have dots (semantics.md 2.7)."""
+    return "." not in event and event != "*"
+
+
 def is_ordinary(event: str) -> bool:
-    """Whether an event name is one that a document can declare, and no system event (semantics.md 2.7)."""
-    return "." not in event and event != "*" and not event.startswith("__")
+    """Whether an event at run time is one that ``*`` takes: neither a system event nor the library's own."""
+    return is_declarable(event) and not event.startswith("__")
 
 
 def name_all(paths: Sequence[str], events: Sequence[str], reserved: Collection[str]) -> Names:
