@@ -12,7 +12,7 @@ import re
 import sys
 import types
 import typing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, ForwardRef, TypeVar, Union
 
 from statemachine import StateChart
@@ -134,7 +134,8 @@ def _type_variable(
     meaning = variables.get(variable, variable.__bound__)
     if meaning is None or isinstance(meaning, TypeVar):
         return Annotation(text, is_resolved=False)
-    return read_annotation(meaning, names, variables)
+    # The variable's own name stays the text: a subclass of a generic class looks its members up by it.
+    return replace(read_annotation(meaning, names, variables), text=text)
 
 
 def _union(text: str, parts: list[Annotation]) -> Annotation:
@@ -155,5 +156,7 @@ def _is_special(annotation: Any) -> bool:
 
 
 def _shown(annotation: Any) -> str:
+    if isinstance(annotation, TypeVar):
+        return annotation.__name__
     plain_class = isinstance(annotation, type) and typing.get_origin(annotation) is None
     return annotation.__name__ if plain_class else _MODULE_PATH.sub("", str(annotation))

@@ -157,7 +157,7 @@ def _specialised(
 ) -> dict[str, Field]:
     """Give inherited members whose class was a type variable the class that it stands for in this subclass."""
     found: dict[str, Field] = {}
-    meanings = {str(variable): meaning for variable, meaning in variables.items()}
+    meanings = {variable.__name__: meaning for variable, meaning in variables.items()}
     for name, one in inherited.items():
         if name in own or not isinstance(one, MemberField) or one.annotation not in meanings:
             continue

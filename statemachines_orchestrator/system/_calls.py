@@ -21,6 +21,7 @@ class EventCall(Awaitable[Any]):
     __slots__ = (
         "__weakref__",
         "_abandon",
+        "_begun",
         "_error",
         "_finished",
         "_result",
@@ -36,6 +37,7 @@ class EventCall(Awaitable[Any]):
         self._work = work
         self._abandon = abandon
         self._started = False
+        self._begun = False
         self._finished = False
         self._result: Any = None
         self._error: BaseException | None = None
@@ -46,7 +48,7 @@ class EventCall(Awaitable[Any]):
     def finished(cls, result: Any) -> EventCall:
         """Wrap the result of an event that has been delivered already."""
         call = cls(_nothing)
-        call._started = call._finished = True
+        call._started = call._begun = call._finished = True
         call._result = result
         return call
 
@@ -76,7 +78,7 @@ class EventCall(Awaitable[Any]):
 
     async def run(self) -> Any:
         """Deliver the event in the calling task."""
-        self._started = True
+        self._started = self._begun = True
         try:
             self._result = await self._work()
         except BaseException as error:
@@ -93,6 +95,7 @@ class EventCall(Awaitable[Any]):
             self._started = True
             # The loop keeps only weak references to tasks; this object is referenced by its own task's coroutine.
             self._task = asyncio.get_running_loop().create_task(self.run())
+            self._task.add_done_callback(self._give_up_unless_begun)
 
     def _outcome(self) -> Any:
         if self._error is not None:
@@ -111,9 +114,13 @@ class EventCall(Awaitable[Any]):
                 waiter.set_exception(self._error)
         self._waiters.clear()
 
-    def __del__(self) -> None:
-        if not self._started and self._abandon is not None:
+    def _give_up_unless_begun(self, _task: object = None) -> None:
+        # A task that is cancelled before its first step never runs its coroutine, not even a `finally` in it.
+        if not self._begun and self._abandon is not None:
             self._abandon()
+
+    def __del__(self) -> None:
+        self._give_up_unless_begun()
 
     def __repr__(self) -> str:
         state = "finished" if self._finished else "running" if self._started else "waiting"

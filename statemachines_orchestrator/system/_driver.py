@@ -199,14 +199,12 @@ class Driver:
     # -- asynchronous systems ------------------------------------------------------------------------------
 
     def _call(self, work: Any) -> EventCall:
-        ticket = self._turns.request()
+        loop = _running_loop()
+        ticket = self._turns.request(loop)
         call = EventCall(partial(self._in_turn_async, ticket, work), partial(self._turns.abandon, ticket))
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:
-            return call  # python-statemachine runs it to its end in a loop of its own
-        loop.call_soon(call.start)
-        return call
+        if loop is not None:
+            loop.call_soon(call.start)
+        return call  # without a loop python-statemachine runs it to its end in a loop of its own
 
     async def _in_turn_async(self, ticket: Ticket, work: Any) -> Any:
         await self._turns.wait(ticket)

@@ -26,31 +26,42 @@ _GIVE_UP_INTERVAL = 0.01
 class Ticket:
     """A place in line."""
 
-    __slots__ = ("abandoned", "granted", "wake")
+    __slots__ = ("abandoned", "granted", "is_awaited", "loop", "wake")
 
-    def __init__(self) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop | None = None) -> None:
         self.granted = False
         self.abandoned = False
+        self.is_awaited = False
+        """Whether somebody waits for the turn, or has it."""
+        self.loop = loop
+        """The event loop that is going to await it."""
         self.wake: Callable[[], object] | None = None
+
+    @property
+    def is_orphaned(self) -> bool:
+        """Whether the event loop was closed before anybody in it awaited the ticket."""
+        return not self.is_awaited and self.loop is not None and self.loop.is_closed()
 
 
 class Turns:
     """The line in front of one orchestrator."""
 
-    __slots__ = ("_busy", "_line", "_mutex")
+    __slots__ = ("_busy", "_holder", "_line", "_mutex")
 
     def __init__(self) -> None:
         # Reentrant: the garbage collector may run a forgotten call's __del__, which leaves, inside any of these.
         self._mutex = threading.RLock()
         self._busy = False
+        self._holder: Ticket | None = None
+        """The ticket by which the turn is held; None if it was taken without standing in line."""
         self._line: deque[Ticket] = deque()
 
     def try_enter(self) -> bool:
         """Take the turn if nobody has it."""
         with self._mutex:
-            if self._busy:
+            if self._is_taken():
                 return False
-            self._busy = True
+            self._busy, self._holder = True, None
             return True
 
     def enter(self, give_up: threading.Event | None = None) -> bool:
@@ -82,19 +93,26 @@ class Turns:
             raise
         return True
 
-    def request(self) -> Ticket:
-        """Take a place in line without waiting; the turn may be granted at once."""
-        ticket = Ticket()
+    def request(self, loop: asyncio.AbstractEventLoop | None = None) -> Ticket:
+        """
+        Take a place in line without waiting; the turn may be granted at once.
+
+        Args:
+            loop: The event loop that is going to await the turn. If it is closed before, the place is free.
+        """
+        ticket = Ticket(loop)
         with self._mutex:
-            if self._busy:
+            if self._is_taken():
                 self._line.append(ticket)
             else:
                 self._busy = ticket.granted = True
+                self._holder = ticket
         return ticket
 
     async def wait(self, ticket: Ticket) -> None:
         """Wait until the ticket's turn has come. Being cancelled gives the place up."""
         with self._mutex:
+            ticket.is_awaited = True
             if ticket.granted:
                 return
             loop = asyncio.get_running_loop()
@@ -110,15 +128,15 @@ class Turns:
         """Give a place up, or the turn itself if it has been granted already."""
         with self._mutex:
             ticket.abandoned = True
-            granted = ticket.granted
-        if granted:
+            has_turn = self._holder is ticket
+        if has_turn:
             self.leave()
 
     def leave(self) -> None:
         """Hand the turn to the next in line."""
         while True:
             with self._mutex:
-                ticket = self._next()
+                ticket = self._holder = self._next()
                 if ticket is None:
                     self._busy = False
                     return
@@ -132,10 +150,13 @@ class Turns:
                 continue  # its event loop was closed while it stood in line: nobody is there to take the turn
             return
 
+    def _is_taken(self) -> bool:
+        return self._busy and not (self._holder is not None and self._holder.is_orphaned)
+
     def _next(self) -> Ticket | None:
         while self._line:
             ticket = self._line.popleft()
-            if not ticket.abandoned:
+            if not (ticket.abandoned or ticket.is_orphaned):
                 return ticket
         return None
 
