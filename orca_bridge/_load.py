@@ -7,17 +7,18 @@ import logging
 from collections import OrderedDict
 from pathlib import Path
 from threading import Lock
+from typing import TYPE_CHECKING
 
 from .convert import OrcaChart, machine_class
 from .exceptions import DocumentError, DocumentFileError, UnknownMachineError
 from .syntax import Diagnostic, read
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .definition import Document, MachineDefinition
-    from .convert._context import Typing
-    from .convert._actions import Source
     import os
+
+    from .convert._actions import Source
+    from .convert._context import Typing
+    from .definition import Document, MachineDefinition
 
 __all__ = ("SUFFIXES", "load", "load_all", "loads", "read_file")
 
@@ -109,9 +110,7 @@ def load_all(
     """
     content, name = read_file(path)
     document, warnings = _document(content, name)
-    return {
-        definition.name: _class_of(definition, warnings, actions, typing) for definition in document.machines
-    }
+    return {definition.name: _class_of(definition, warnings, actions, typing) for definition in document.machines}
 
 
 def read_file(path: str | os.PathLike[str]) -> tuple[bytes, str]:
@@ -137,9 +136,7 @@ def read_file(path: str | os.PathLike[str]) -> tuple[bytes, str]:
         raise DocumentFileError(str(file), f"it cannot be read: {error.strerror or error}") from error
 
 
-def _one(
-    content: bytes, name: str, machine: str | None, actions: Source | None, typing: Typing
-) -> type[OrcaChart]:
+def _one(content: bytes, name: str, machine: str | None, actions: Source | None, typing: Typing) -> type[OrcaChart]:
     document, warnings = _document(content, name)
     if machine is None:
         return _class_of(document.machines[0], warnings, actions, typing)

@@ -56,7 +56,8 @@ class DocumentError(OrcaError):
     """
 
     def __init__(self, name: str, diagnostics: Sequence[Diagnostic]) -> None:
-        self.name, self.diagnostics = name, tuple(diagnostics)
+        self.name: str = name
+        self.diagnostics: tuple[Diagnostic, ...] = tuple(diagnostics)
         errors = [diagnostic for diagnostic in self.diagnostics if diagnostic.severity == "error"]
         count = "1 error" if len(errors) == 1 else f"{len(errors)} errors"
         super().__init__("\n".join([f"{name} has {count}:", *map(str, errors)]))
@@ -75,7 +76,8 @@ class DocumentFileError(OrcaError, OSError):
     """
 
     def __init__(self, path: str, reason: str) -> None:
-        self.path, self.reason = path, reason
+        self.path: str = path
+        self.reason: str = reason
         super().__init__(f"{path}: {reason}")
 
     def __reduce__(self) -> tuple[type[DocumentFileError], tuple[object, ...]]:
@@ -93,7 +95,9 @@ class UnknownMachineError(OrcaError, LookupError):
     """
 
     def __init__(self, document: str, machine: str, known: Sequence[str]) -> None:
-        self.document, self.machine, self.known = document, machine, tuple(known)
+        self.document: str = document
+        self.machine: str = machine
+        self.known: tuple[str, ...] = tuple(known)
         near = _nearest(machine, known)
         hint = f" Did you mean {near!r}?" if near else ""
         listed = ", ".join(map(repr, known)) or "none"
@@ -113,7 +117,8 @@ class ConversionError(OrcaError):
     """
 
     def __init__(self, machine: str, problems: Sequence[str]) -> None:
-        self.machine, self.problems = machine, tuple(problems)
+        self.machine: str = machine
+        self.problems: tuple[str, ...] = tuple(problems)
         lines = [f"machine {machine!r} cannot be converted:", *(f"- {problem}" for problem in problems)]
         super().__init__("\n".join(lines))
 
@@ -128,12 +133,14 @@ class MissingActionError(OrcaError):
     Attributes:
         machine: The name of the machine.
         missing: Every action without a handler, in document order.
+        available: Names of handlers that were given and belong to no action.
         nearest: For some of them, the handler whose name comes near.
     """
 
     def __init__(self, machine: str, missing: Sequence[str], available: Iterable[str] = ()) -> None:
-        self.machine, self.missing = machine, tuple(missing)
-        self.available = tuple(available)
+        self.machine: str = machine
+        self.missing: tuple[str, ...] = tuple(missing)
+        self.available: tuple[str, ...] = tuple(available)
         found = {name: _nearest(name, self.available) for name in self.missing}
         self.nearest: Mapping[str, str] = {name: near for name, near in found.items() if near}
         named = [
@@ -159,7 +166,8 @@ class ContextTypeError(OrcaError, TypeError):
     """
 
     def __init__(self, machine: str, problems: Sequence[str]) -> None:
-        self.machine, self.problems = machine, tuple(problems)
+        self.machine: str = machine
+        self.problems: tuple[str, ...] = tuple(problems)
         super().__init__(f"context of machine {machine!r}: {'; '.join(problems)}")
 
     def __reduce__(self) -> tuple[type[ContextTypeError], tuple[object, ...]]:
@@ -177,7 +185,9 @@ class EventlessLoopError(OrcaError, RuntimeError):
     """
 
     def __init__(self, machine: str, limit: int, row: str) -> None:
-        self.machine, self.limit, self.row = machine, limit, row
+        self.machine: str = machine
+        self.limit: int = limit
+        self.row: str = row
         super().__init__(
             f"machine {machine!r} took {limit} eventless rows and has not come to rest; the next one is {row}. "
             f"Give that row a guard that becomes false, or an event."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from orca_bridge.convert import machine_class
@@ -37,36 +37,40 @@ def add_to(verbs: Any) -> None:
     parser.set_defaults(run=run)
 
 
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What there is to say about one file."""
+
+    file: str
+    diagnostics: list[dict[str, Any]] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    """What keeps its machines from being converted."""
+    machines: list[str] = field(default_factory=list)
+
+
 def run(options: argparse.Namespace) -> int:
     """Check every file; the worst status wins."""
-    reports = [_check(file, options) for file in options.files]
+    checked = [_check(file, options) for file in options.files]
+    worst = max(status for _, status in checked)
     if options.json:
-        failed = any(report["exit"] for report in reports)
-        entries = [{key: value for key, value in report.items() if key != "exit"} for report in reports]
-        say(json.dumps({"status": "error" if failed else "ok", "files": entries}, indent=2))
-    return max(report["exit"] for report in reports)
+        files = [asdict(report) for report, _ in checked]
+        say(json.dumps({"status": "error" if worst else "ok", "files": files}, indent=2))
+    return worst
 
 
-def _check(file: str, options: argparse.Namespace) -> dict[str, Any]:
+def _check(file: str, options: argparse.Namespace) -> tuple[Report, int]:
     found = read_document(file, options.name)
     if found is None:
-        return {"file": file, "diagnostics": [], "problems": ["cannot be read"], "machines": [], "exit": 2}
+        return Report(file, problems=["cannot be read"]), 2
     reading, name = found
-    shown = [
-        item for item in reading.diagnostics if item.category != "portability" or options.portability != "off"
-    ]
+    shown = [item for item in reading.diagnostics if item.category != "portability" or options.portability != "off"]
     machines = reading.document.machines if reading.document is not None else ()
     problems = [problem for machine in machines for problem in _conversion_problems(machine)]
     failed = bool(problems) or any(_is_error(item, options) for item in shown) or not machines
     if not options.json:
         _print(name, reading, shown, problems)
-    return {
-        "file": name,
-        "diagnostics": [asdict(item) for item in shown],
-        "problems": problems,
-        "machines": [machine.name for machine in machines],
-        "exit": int(failed),
-    }
+    report = Report(name, [asdict(item) for item in shown], problems, [machine.name for machine in machines])
+    return report, int(failed)
 
 
 def _is_error(item: Diagnostic, options: argparse.Namespace) -> bool:

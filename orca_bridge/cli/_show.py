@@ -12,8 +12,8 @@ from ._files import add_file_options, read_document
 from ._output import complain, say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
     import argparse
+    from collections.abc import Iterable, Iterator
 
     from orca_bridge.definition import MachineDefinition, StateDefinition, TransitionDefinition
 
@@ -24,9 +24,7 @@ WIDTH = 80
 
 def add_to(verbs: Any) -> None:
     """Add the verb to the command line."""
-    parser: argparse.ArgumentParser = verbs.add_parser(
-        "show", help="print states, events and actions as text"
-    )
+    parser: argparse.ArgumentParser = verbs.add_parser("show", help="print states, events and actions as text")
     add_file_options(parser)
     parser.add_argument("--machine", metavar="M", help="only this machine")
     parser.set_defaults(run=run)
@@ -60,9 +58,7 @@ def _machine(machine: MachineDefinition) -> Iterator[str]:
     if machine.context:
         yield "context"
         for field in machine.context:
-            yield from _wrapped(
-                f"{field.name}: {field.type.text or field.type.kind} = {field.default!r}", "  "
-            )
+            yield from _wrapped(f"{field.name}: {field.type.text or field.type.kind} = {field.default!r}", "  ")
     yield "states"
     for state in all_states(machine.states):
         yield from _state(state, machine.transitions)
@@ -83,9 +79,7 @@ def _state(state: StateDefinition, rows: Iterable[TransitionDefinition]) -> Iter
     yield from _rows(rows, state.path, indent + "  ", None)
 
 
-def _rows(
-    rows: Iterable[TransitionDefinition], source: str, indent: str, heading: str | None
-) -> Iterator[str]:
+def _rows(rows: Iterable[TransitionDefinition], source: str, indent: str, heading: str | None) -> Iterator[str]:
     here = [row for row in rows if row.source == source]
     if here and heading is not None:
         yield from _wrapped(heading, indent)

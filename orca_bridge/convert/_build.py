@@ -28,6 +28,7 @@ from ._run import Work, perform, raise_failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+
     from orca_bridge.syntax import Diagnostic
 
     from ._actions import Source
@@ -83,9 +84,7 @@ def machine_class(
 
 def blank_machine(recipe: Recipe) -> OrcaChart:
     """Make an instance without state, for unpickling."""
-    cls = machine_class(
-        recipe.definition, actions=recipe.actions, typing=recipe.typing, warnings=recipe.warnings
-    )
+    cls = machine_class(recipe.definition, actions=recipe.actions, typing=recipe.typing, warnings=recipe.warnings)
     return cls.__new__(cls)
 
 
@@ -96,9 +95,7 @@ class _Builder:
         self.recipe, self.definition = recipe, recipe.definition
         self.states = {state.path: state for state in all_states(self.definition.states)}
         self.rows = [row for row in self.definition.transitions if not stays_final(row, self.states)]
-        self.guards: dict[str, Expression] = {
-            guard.name: guard.expression for guard in self.definition.guards
-        }
+        self.guards: dict[str, Expression] = {guard.name: guard.expression for guard in self.definition.guards}
         self.class_name = identifier(self.definition.name)
         self.names = self._name()
         self.made: dict[str, State] = {}
@@ -121,9 +118,7 @@ class _Builder:
             "definition": self.definition,
             "warnings": self.recipe.warnings,
         }
-        cls: type[OrcaChart] = new_class(
-            self.class_name, (OrcaChart,), {}, lambda body: body.update(namespace)
-        )
+        cls: type[OrcaChart] = new_class(self.class_name, (OrcaChart,), {}, lambda body: body.update(namespace))
         self._finish(cls)
         return cls
 
@@ -204,9 +199,7 @@ class _Builder:
     def _transition(self, source: str, row: TransitionDefinition) -> None:
         target = self.states[row.target] if row.target is not None else None
         ends = target is not None and target.final and "." not in target.path
-        work = Work(
-            row.actions, describe_row(row), eventless=row.event is None, takes_errors=_takes_errors(row.event)
-        )
+        work = Work(row.actions, describe_row(row), eventless=row.event is None, takes_errors=_takes_errors(row.event))
         test = self._guard(row)
         self.made[source].to(
             self.made[target.path] if target is not None else None,
@@ -241,8 +234,7 @@ class _Builder:
             others = [
                 compile_guard(other.guard, self.guards) if other.guard is not None else None
                 for other in self.rows
-                if (other.source, other.event) == (row.source, row.event)
-                and not isinstance(other.guard, Else)
+                if (other.source, other.event) == (row.source, row.event) and not isinstance(other.guard, Else)
             ]
             return compile_else(others)
         return compile_guard(row.guard, self.guards)

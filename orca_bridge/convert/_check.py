@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from collections import Counter
 from difflib import get_close_matches
+from typing import TYPE_CHECKING
 
 from orca_bridge.exceptions import ConversionError
 
 from ._guards import compile_guard, guard_names
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from orca_bridge.definition import Expression, MachineDefinition, Span, StateDefinition, TransitionDefinition
     from collections.abc import Iterator, Mapping
+
+    from orca_bridge.definition import (
+        Expression,
+        MachineDefinition,
+        Span,
+        StateDefinition,
+        TransitionDefinition,
+    )
 
 __all__ = ("all_states", "check", "describe_row", "stays_final")
 

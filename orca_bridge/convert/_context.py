@@ -6,14 +6,14 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
 from decimal import Decimal
-from typing import Any, Literal, TypeAlias, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from orca_bridge.exceptions import ContextTypeError
 
 if TYPE_CHECKING:
     from orca_bridge.definition import ContextField, TypeExpression
 
-__all__ = ("Typing", "conforms", "enforce", "start_context", "type_problems")
+__all__ = ("Typing", "conforms", "copied", "enforce", "start_context", "type_problems")
 
 Typing: TypeAlias = Literal["strict", "warn", "off"]
 
@@ -25,6 +25,23 @@ def start_context(fields: Iterable[ContextField], given: Mapping[str, Any] | Non
     context = {field.name: deepcopy(field.default) for field in fields}
     context.update(given or {})
     return context
+
+
+def copied(values: Mapping[str, Any]) -> dict[str, Any]:
+    """
+    Copy a context deeply, to be put back later.
+
+    A value that cannot be copied (a lock, a connection) stays the same object: it is no reason to refuse a step.
+    """
+    memo: dict[int, Any] = {}
+    return {name: _copied(value, memo) for name, value in values.items()}
+
+
+def _copied(value: Any, memo: dict[int, Any]) -> Any:
+    try:
+        return deepcopy(value, memo)
+    except Exception:  # noqa: BLE001 - copying runs the methods of users' classes
+        return value
 
 
 def type_problems(

@@ -92,7 +92,7 @@ def guard_names(expression: Expression) -> tuple[str, ...]:
             return ()
 
 
-def _compile(expression: Expression, guards: Mapping[str, Expression], within: Collection[str]) -> Guard:
+def _compile(expression: Expression, guards: Mapping[str, Expression], within: Collection[str]) -> Guard:  # noqa: PLR0911 - one for each kind of expression
     match expression:
         case BoolLiteral(value):
             return lambda _context, _event: value
@@ -123,9 +123,7 @@ def _compile_name(name: str, guards: Mapping[str, Expression], within: Collectio
     if name in within:
         raise ConversionError(name, [f"guard {name!r} is defined by itself: {' -> '.join([*within, name])}"])
     if name not in guards:
-        raise ConversionError(
-            name, [f"no guard is called {name!r}; there are: {', '.join(guards) or 'none'}"]
-        )
+        raise ConversionError(name, [f"no guard is called {name!r}; there are: {', '.join(guards) or 'none'}"])
     return _compile(guards[name], guards, (*within, name))
 
 

@@ -6,25 +6,27 @@ import sys
 from copy import deepcopy
 from dataclasses import dataclass, field
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from statemachine import StateChart
 from statemachine.engines.async_ import AsyncEngine
-from statemachine.engines.base import BaseEngine, _running_engine
+from statemachine.engines.base import _running_engine
 from statemachine.event import BoundEvent
 from statemachine.exceptions import StateMachineError, TransitionNotAllowed
 
-
 from ._actions import Source, resolve_handlers
-from ._context import Typing, enforce, start_context, type_problems
+from ._context import Typing, copied, enforce, start_context, type_problems
 from ._names import SYSTEM_PREFIXES, Names, identifier, is_ordinary
 from ._payload import read_payload, take_payload
 from ._run import RunState, raise_failure, watch_macrosteps
 
 if TYPE_CHECKING:
-    from orca_bridge.definition import ContextField, MachineDefinition
-    from statemachine.event_data import TriggerData
     from collections.abc import Callable, Generator, Mapping
+
+    from statemachine.engines.sync import SyncEngine
+    from statemachine.event_data import TriggerData
+
+    from orca_bridge.definition import ContextField, MachineDefinition
     from orca_bridge.syntax import Diagnostic
 
 __all__ = ("RESERVED", "Blueprint", "OrcaChart", "Queued", "Recipe")
@@ -212,9 +214,9 @@ class OrcaChart(StateChart[Any]):
         if any(handler.asynchronous for handler in self._orca.handlers.values()):
             self._callbacks.has_async_callbacks = True
 
-    def _get_engine(self) -> BaseEngine:
-        engine: BaseEngine = super()._get_engine()
-        watch_macrosteps(engine)
+    def _get_engine(self) -> SyncEngine | AsyncEngine:
+        engine: SyncEngine | AsyncEngine = super()._get_engine()  # type: ignore[no-untyped-call]
+        watch_macrosteps(self, engine)
         # A finished machine that is restored or copied is still finished.
         engine.running = not {state.value for state in self.final_states} & set(self.configuration_values)
         self._orca.asynchronous = isinstance(engine, AsyncEngine)
@@ -234,18 +236,17 @@ class OrcaChart(StateChart[Any]):
     # -- copies and steps -------------------------------------------------------------------------------
 
     def __orchestrator_save__(self) -> object:
-        """Keep the context before an orchestrator's step changes it."""
-        return deepcopy(self.context)
+        """Keep the context before an orchestrator's step changes it; what cannot be copied is kept as it is."""
+        return copied(self.context)
 
     def __orchestrator_restore__(self, saved: object) -> None:
         """Put the context back, in the same dict, after an orchestrator's step has failed."""
-        kept: Mapping[str, Any] = deepcopy(saved)  # type: ignore[assignment]
         self.context.clear()
-        self.context.update(kept)
+        self.context.update(copied(cast("Mapping[str, Any]", saved)))
         self._orca.failures.clear()
 
     def __getstate__(self) -> dict[str, Any]:
-        state: dict[str, Any] = super().__getstate__()
+        state: dict[str, Any] = super().__getstate__()  # type: ignore[no-untyped-call]
         return {name: value for name, value in state.items() if name not in ("_orca", "_protected_attrs")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:

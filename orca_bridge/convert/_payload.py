@@ -8,8 +8,7 @@ that what was sent and what was injected never mix.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TYPE_CHECKING
-
+from typing import TYPE_CHECKING, Any
 
 from ._names import is_ordinary
 
@@ -74,9 +73,7 @@ def read_payload(event: str, args: Sequence[Any], keywords: Mapping[str, Any]) -
             payload.update(mapping)
         case _:
             kinds = ", ".join(type(value).__name__ for value in args)
-            raise TypeError(
-                f"event {event!r} takes its payload as keywords or as one mapping, not as {kinds}"
-            )
+            raise TypeError(f"event {event!r} takes its payload as keywords or as one mapping, not as {kinds}")
     payload.update(keywords)
     return payload
 

@@ -13,7 +13,7 @@ would be lost when an orchestrator puts its engine in place.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any
@@ -22,14 +22,17 @@ from statemachine.event import BoundEvent
 
 from orca_bridge.exceptions import EventlessLoopError
 
-from ._actions import Handler, Moment
+from ._actions import Moment
 from ._context import enforce, type_problems
 from ._payload import event_name, payload_of
 
 if TYPE_CHECKING:
-    from statemachine.invoke import InvokeManager
+    from collections.abc import Callable
+
     from statemachine.engines.base import BaseEngine
     from statemachine.event_data import EventData, TriggerData
+
+    from ._actions import Handler
     from ._machine import OrcaChart
 
 __all__ = ("MAX_EVENTLESS", "RunState", "Work", "perform", "raise_failure", "watch_macrosteps")
@@ -73,22 +76,22 @@ class RunState:
         self.eventless = 0
 
 
-def watch_macrosteps(engine: BaseEngine) -> None:
+def watch_macrosteps(machine: OrcaChart, engine: BaseEngine) -> None:
     """
-    Have failures raised at the end of each macrostep of this engine.
+    Have failures raised at the end of each macrostep of this machine's engine.
 
     The methods are shadowed on the one manager, and its class is left alone: an orchestrator that takes the
     machine in changes the classes of the engine and of its invoke manager, and both stay the same objects.
     """
-    manager: InvokeManager = engine._invoke_manager
+    manager: Any = engine._invoke_manager
 
     def spawn_pending_sync() -> None:
         type(manager).spawn_pending_sync(manager)
-        raise_failure(manager.sm)
+        raise_failure(machine)
 
     async def spawn_pending_async() -> None:
         await type(manager).spawn_pending_async(manager)
-        raise_failure(manager.sm)
+        raise_failure(machine)
 
     vars(manager).update(spawn_pending_sync=spawn_pending_sync, spawn_pending_async=spawn_pending_async)
 
@@ -143,9 +146,7 @@ def _run_all(machine: OrcaChart, actions: tuple[str, ...], trigger: TriggerData,
             return
 
 
-async def _run_all_async(
-    machine: OrcaChart, actions: tuple[str, ...], trigger: TriggerData, moment: Moment
-) -> None:
+async def _run_all_async(machine: OrcaChart, actions: tuple[str, ...], trigger: TriggerData, moment: Moment) -> None:
     for action in actions:
         try:
             result = machine._orca.handlers[action].call(moment)
@@ -191,9 +192,7 @@ def _fail(machine: OrcaChart, action: str, trigger: TriggerData, error: Exceptio
     machine._orca.failures.append(error)
     # An action that fails while an error is handled is not handled again: its row could be the same for ever.
     if not _is_error_action(trigger):
-        sent = BoundEvent(
-            f"{ERROR_ACTION}.{action}", name=f"{ERROR_ACTION}.{action}", internal=True, _sm=machine
-        )
+        sent = BoundEvent(f"{ERROR_ACTION}.{action}", name=f"{ERROR_ACTION}.{action}", internal=True, _sm=machine)
         sent.put(action=action, message=str(error), exception=error)
 
 

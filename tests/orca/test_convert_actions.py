@@ -62,9 +62,7 @@ class TestSources:
     def test_static_and_class_methods(self, drive):
         """A static or class method is a handler too."""
 
-        class Mine(
-            machine_class(definition([state("a", initial=True)], [row("a", "go", None, "one", "two")]))
-        ):
+        class Mine(machine_class(definition([state("a", initial=True)], [row("a", "go", None, "one", "two")]))):
             @staticmethod
             def one(ctx):
                 return {"one": 1}
@@ -116,7 +114,10 @@ class TestSources:
             def charge(self, ctx):
                 return {"by": "method"}
 
-        for actions, expected in (({"charge": lambda ctx: {"by": "constructor"}}, "constructor"), (None, "load")):
+        for actions, expected in (
+            ({"charge": lambda ctx: {"by": "constructor"}}, "constructor"),
+            (None, "load"),
+        ):
             machine = drive.make(Mine, actions=actions)
             drive.send(machine, "pay")
             assert machine.context == {"by": expected}
@@ -151,7 +152,10 @@ class TestSources:
 
         class Mine(
             machine_class(
-                definition([state("a", initial=True), state("b")], [row("a", "go", "b"), row("b", "on", "a", "on_enter_b")])
+                definition(
+                    [state("a", initial=True), state("b")],
+                    [row("a", "go", "b"), row("b", "on", "a", "on_enter_b")],
+                )
             )
         ):
             def on_enter_b(self, ctx, event):
@@ -293,7 +297,8 @@ class TestCalls:
             state("c", on_entry=("note",)),
         ]
         machine = drive.make(
-            definition(states, [row("a", "go", "b"), row("b", None, "c")]), actions={"note": drive.handler(note)}
+            definition(states, [row("a", "go", "b"), row("b", None, "c")]),
+            actions={"note": drive.handler(note)},
         )
         drive.send(machine, "go", n=1)
 
@@ -331,7 +336,16 @@ class TestPayload:
     def test_any_field_name(self, payments):
         """A mapping may have any key, names of the library included."""
         drive, machine, seen = payments
-        payload = {"machine": 1, "state": 2, "event": 3, "key": 4, "self": 5, "on_error": 6, "ctx": 7, "orc": 8}
+        payload = {
+            "machine": 1,
+            "state": 2,
+            "event": 3,
+            "key": 4,
+            "self": 5,
+            "on_error": 6,
+            "ctx": 7,
+            "orc": 8,
+        }
 
         drive.send(machine, "pay", payload)
         drive.run(lambda: machine.pay(key=1, on_error=2))
@@ -517,7 +531,10 @@ class TestFailures:
 
         assert active(machine) == "failed"
         assert ran[0] == "after"
-        assert {name: ran[1][name] for name in ("action", "message")} == {"action": "fail", "message": "no money"}
+        assert {name: ran[1][name] for name in ("action", "message")} == {
+            "action": "fail",
+            "message": "no money",
+        }
         assert isinstance(ran[1]["exception"], ValueError)
 
     @pytest.mark.parametrize("event", ["error.action.other", "*", "err", "error.effect"])
@@ -589,9 +606,7 @@ class TestFailures:
             raise ValueError("no money")
 
         async def main():
-            machine = machine_class(definition([state("a", initial=True, on_entry=("fail",))]))(
-                actions={"fail": fail}
-            )
+            machine = machine_class(definition([state("a", initial=True, on_entry=("fail",))]))(actions={"fail": fail})
             await machine.activate_initial_state()
 
         with pytest.raises(ValueError, match="no money"):
@@ -624,7 +639,10 @@ class TestFailures:
 
         async def main():
             machine = machine_class(
-                definition([state("a", initial=True), state("b")], [row("a", "go", None, "send"), row("a", "next", "b")])
+                definition(
+                    [state("a", initial=True), state("b")],
+                    [row("a", "go", None, "send"), row("a", "next", "b")],
+                )
             )(actions={"send": send})
             await machine.go()
             return active(machine)
@@ -659,9 +677,9 @@ class TestFailures:
             raise ValueError(event["who"])
 
         async def main():
-            machine = machine_class(
-                definition([state("a", initial=True)], [row("a", "go", None, "fail")])
-            )(actions={"fail": fail})
+            machine = machine_class(definition([state("a", initial=True)], [row("a", "go", None, "fail")]))(
+                actions={"fail": fail}
+            )
             await machine.activate_initial_state()
             first = asyncio.create_task(_send(machine, "one"))
             await asyncio.sleep(0.005)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from decimal import Decimal
 
 import pytest
@@ -182,6 +183,18 @@ class TestPuttingBack:
 
         assert machine.context is held
         assert held == {"items": [1]}
+
+
+    def test_what_cannot_be_copied_is_kept(self):
+        """A value that cannot be copied does not make a step impossible."""
+        lock = threading.Lock()
+        machine = counting()(context={"lock": lock, "n": [1], "same": None})
+
+        saved = machine.__orchestrator_save__()
+        machine.context.clear()
+        machine.__orchestrator_restore__(saved)
+
+        assert machine.context == {"lock": lock, "n": [1], "same": None}
 
 
 def test_the_helper_knows_where_a_machine_is():

@@ -15,17 +15,7 @@ from orca_bridge.convert import machine_class
 from orca_bridge.convert._machine import RESERVED
 from orca_bridge.convert._names import name_all
 
-LIBRARY_NAMES = """
-    TransitionNotAllowed activate_initial_state active_listeners add_event add_from_attributes add_inherited
-    add_listener add_state allow_event_without_transition allowed_events atomic_configuration_update
-    bind_events_to cancel_event catch_errors_as_events configuration configuration_values current_state
-    current_state_value enable_self_transition_entries enabled_events events final_states history_values id
-    initial_state is_terminated listeners listeners_inherit model name prepare raise_ send
-    start_configuration_values start_value state_field states states_map validate_disconnected_states
-    validate_final_reachability validate_trap_states prepare_event before_transition on_transition
-    after_transition on_enter_state on_exit_state on_invoke_state mro context definition warnings _private
-    __init__ class import
-""".split()
+LIBRARY_NAMES = ["TransitionNotAllowed", "activate_initial_state", "active_listeners", "add_event", "add_from_attributes", "add_inherited", "add_listener", "add_state", "allow_event_without_transition", "allowed_events", "atomic_configuration_update", "bind_events_to", "cancel_event", "catch_errors_as_events", "configuration", "configuration_values", "current_state", "current_state_value", "enable_self_transition_entries", "enabled_events", "events", "final_states", "history_values", "id", "initial_state", "is_terminated", "listeners", "listeners_inherit", "model", "name", "prepare", "raise_", "send", "start_configuration_values", "start_value", "state_field", "states", "states_map", "validate_disconnected_states", "validate_final_reachability", "validate_trap_states", "prepare_event", "before_transition", "on_transition", "after_transition", "on_enter_state", "on_exit_state", "on_invoke_state", "mro", "context", "definition", "warnings", "_private", "__init__", "class", "import"]
 
 
 class TestReservedNames:
@@ -33,7 +23,10 @@ class TestReservedNames:
     def test_a_state_may_have_any_name(self, name):
         """A state called like something of the library works, and the library goes on working."""
         cls = machine_class(
-            definition([state("idle", initial=True), state(name)], [row("idle", "go", name), row(name, "back", "idle")])
+            definition(
+                [state("idle", initial=True), state(name)],
+                [row("idle", "go", name), row(name, "back", "idle")],
+            )
         )
         machine = cls()
 
@@ -160,9 +153,9 @@ class TestNesting:
 class TestSend:
     @pytest.fixture
     def machine(self):
-        return machine_class(
-            definition([state("a", initial=True)], [row("a", "go", None, "x")], events=["idle"])
-        )(actions={"x": lambda: None})
+        return machine_class(definition([state("a", initial=True)], [row("a", "go", None, "x")], events=["idle"]))(
+            actions={"x": lambda: None}
+        )
 
     @pytest.mark.parametrize("event", ["unknown", "context", "a", "idle", "go.on", "*", "__initial__", "", "go back"])
     def test_what_nothing_takes_is_refused(self, machine, event):

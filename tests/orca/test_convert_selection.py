@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from convert_support import active, definition, row, state
+from convert_support import SPAN, active, definition, row, state
 from statemachine.exceptions import TransitionNotAllowed
 
 from orca_bridge import ConversionError, EventlessLoopError
 from orca_bridge.convert import machine_class
 from orca_bridge.definition import BoolLiteral, Comparison, Else, GuardDefinition, GuardName, Path, Value
-
-from convert_support import SPAN
 
 TRUE, FALSE = BoolLiteral(True), BoolLiteral(False)
 
@@ -40,7 +38,11 @@ def log():
 class TestOrder:
     def test_the_first_row_that_holds_wins(self, drive):
         """Rows are tried in document order."""
-        rows = [row("a", "go", "b", guard=more_than(10)), row("a", "go", "c", guard=more_than(5)), row("a", "go", "d")]
+        rows = [
+            row("a", "go", "b", guard=more_than(10)),
+            row("a", "go", "c", guard=more_than(5)),
+            row("a", "go", "d"),
+        ]
         states = [state("a", initial=True), state("b"), state("c"), state("d")]
 
         for number, target in ((11, "b"), (6, "c"), (1, "d")):
@@ -167,7 +169,12 @@ class TestElse:
 class TestEventless:
     def test_is_taken_as_soon_as_its_guard_holds(self, drive):
         """A row without event is taken in the same step, as often as it applies."""
-        rows = [row("a", "go", "b"), row("b", None, "c"), row("c", None, "d", guard=FALSE), row("c", None, "e")]
+        rows = [
+            row("a", "go", "b"),
+            row("b", None, "c"),
+            row("c", None, "d", guard=FALSE),
+            row("c", None, "e"),
+        ]
         states = [state(name, initial=name == "a") for name in "abcde"]
         machine = drive.make(definition(states, rows))
 
@@ -221,7 +228,12 @@ class TestEventless:
 class TestEntryAndExit:
     def states(self):
         return [
-            state("p", state("x", on_entry=("in-x",), on_exit=("out-x",)), on_entry=("in-p",), on_exit=("out-p",)),
+            state(
+                "p",
+                state("x", on_entry=("in-x",), on_exit=("out-x",)),
+                on_entry=("in-p",),
+                on_exit=("out-p",),
+            ),
             state("a", initial=True),
         ]
 
@@ -324,7 +336,8 @@ class TestConversionErrors:
         assert problems[7] == "no guard is called 'nope'; there are: loop"
 
     @pytest.mark.parametrize(
-        ("states", "code"), [([], "NO_STATES"), ([state("a", initial=True), state("b", initial=True)], "MULTIPLE")]
+        ("states", "code"),
+        [([], "NO_STATES"), ([state("a", initial=True), state("b", initial=True)], "MULTIPLE")],
     )
     def test_states_that_make_no_machine(self, states, code):
         """No state, or two initial ones, are refused."""
@@ -396,7 +409,11 @@ class TestClasses:
 
     def test_callbacks_have_their_own_names(self):
         """Every generated function has a qualified name of its own (the library's cache goes by it)."""
-        rows = [row("a", "go", "b", "x", guard=TRUE), row("a", "stop", "c", "y", guard=FALSE), row("b", None, "c")]
+        rows = [
+            row("a", "go", "b", "x", guard=TRUE),
+            row("a", "stop", "c", "y", guard=FALSE),
+            row("b", None, "c"),
+        ]
         cls = machine_class(definition([state("a", initial=True), state("b"), state("c", final=True)], rows))
 
         functions = {spec.func for s in cls.states for t in s.transitions for spec in t._specs if callable(spec.func)}

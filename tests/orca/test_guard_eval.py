@@ -133,7 +133,15 @@ class TestLookup:
 class TestEquality:
     @pytest.mark.parametrize(
         ("left", "right"),
-        [(1, 1.0), (Decimal(1), 1), (Decimal("0.1"), 0.1), ("a", "a"), (True, True), (None, None), ([1], [1])],
+        [
+            (1, 1.0),
+            (Decimal(1), 1),
+            (Decimal("0.1"), 0.1),
+            ("a", "a"),
+            (True, True),
+            (None, None),
+            ([1], [1]),
+        ],
     )
     def test_equal(self, left, right):
         """Numbers are equal by value, a float as it is written; others to their like."""
@@ -143,7 +151,16 @@ class TestEquality:
 
     @pytest.mark.parametrize(
         ("left", "right"),
-        [(1, True), (0, False), ("1", 1), (None, 0), (None, ""), ("true", True), (math.nan, math.nan), ([1], (1,))],
+        [
+            (1, True),
+            (0, False),
+            ("1", 1),
+            (None, 0),
+            (None, ""),
+            ("true", True),
+            (math.nan, math.nan),
+            ([1], (1,)),
+        ],
     )
     def test_unequal(self, left, right):
         """Nothing is equal to something of another kind."""
@@ -176,7 +193,22 @@ class TestOrder:
         assert compare(left, operator, right)
 
     @pytest.mark.parametrize(
-        "value", [None, True, False, "", "abc", "inf", "nan", "1e", "٣", [], math.nan, Decimal("NaN"), "1e" + "9" * 40]
+        "value",
+        [
+            None,
+            True,
+            False,
+            "",
+            "abc",
+            "inf",
+            "nan",
+            "1e",
+            "٣",
+            [],
+            math.nan,
+            Decimal("NaN"),
+            "1e" + "9" * 40,
+        ],
     )
     @pytest.mark.parametrize("operator", ["<", "<=", ">", ">="])
     def test_everything_else_has_none(self, value, operator):
@@ -264,9 +296,7 @@ def naive(node: Any, context: Any, payload: Any, guards: Any) -> bool:  # noqa: 
             value = naive_value(path, context, payload)
             return bool(value) if declared_bool else value is not None
         case Comparison(left, operator, right):
-            return naive_compare(
-                naive_value(left, context, payload), operator, naive_value(right, context, payload)
-            )
+            return naive_compare(naive_value(left, context, payload), operator, naive_value(right, context, payload))
     raise AssertionError(node)
 
 

@@ -1,0 +1,232 @@
+"""The command line."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+from test_load import BROKEN, PAYMENT, SMALL
+
+from orca_bridge.cli import _NOT_YET, _files, main
+from orca_bridge.syntax import read
+
+LINT = SMALL.format(name="Lint").replace("## state b", "## nonsense\n\n## state b")
+PORTABILITY = LINT.replace("Lint", "Port")
+
+
+def _portable(content, name):
+    reading = read(content, name)
+    if name != "port.md":
+        return reading
+    found = tuple(replace(item, category="portability") for item in reading.diagnostics)
+    return replace(reading, diagnostics=found)
+
+
+@pytest.fixture
+def files(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    texts = {"payment": PAYMENT, "broken": BROKEN, "lint": LINT, "port": PORTABILITY}
+    for name, text in texts.items():
+        (tmp_path / f"{name}.md").write_text(text)
+    return tmp_path
+
+
+@pytest.mark.usefixtures("files")
+class TestCheck:
+    def test_a_sound_document(self, capsys):
+        """A sound document is summed up per machine."""
+        assert main(["check", "payment.md"]) == 0
+
+        out, err = capsys.readouterr()
+        assert out.splitlines() == [
+            "payment.md: machine PaymentProcessor: 8 states, 6 events, 7 rows, 2 guards, 5 actions",
+            "payment.md: 0 errors, 0 warnings",
+        ]
+        assert err == ""
+
+    def test_a_broken_document(self, capsys):
+        """Errors are printed with their places, and the status is 1."""
+        assert main(["check", "broken.md", "payment.md"]) == 1
+
+        out = capsys.readouterr().out
+        assert "error MULTIPLE_INITIAL" in out
+        assert "broken.md: 2 errors, 0 warnings" in out
+        assert "payment.md: 0 errors" in out
+
+    def test_a_missing_file(self, capsys):
+        """A file that cannot be read is a message and status 2; the others are checked all the same."""
+        assert main(["check", "nope.md", "broken.md", "payment.md"]) == 2
+
+        out, err = capsys.readouterr()
+        assert err == "orca-bridge: nope.md: there is no such file\n"
+        assert "payment.md: 0 errors" in out
+
+    @pytest.mark.parametrize(
+        ("arguments", "status", "shown"),
+        [
+            (["lint.md"], 0, True),
+            (["lint.md", "--strict"], 1, True),
+            (["port.md"], 0, True),
+            (["port.md", "--strict"], 1, True),
+            (["port.md", "--portability", "error"], 1, True),
+            (["lint.md", "--portability", "error"], 0, True),
+            (["port.md", "--portability", "off"], 0, False),
+            (["--strict", "port.md", "--portability=off"], 0, False),
+        ],
+    )
+    def test_warnings(self, capsys, monkeypatch, arguments, status, shown):
+        """Options say which warnings count and which are not shown."""
+        # Whatever the reader warns about in `port.md` passes for a matter of portability here.
+        monkeypatch.setattr(_files, "read", _portable)
+        assert main(["check", *arguments]) == status
+
+        assert ("warning" in capsys.readouterr().out.split(": 0 errors")[0]) is shown
+
+    def test_options_may_stand_before_the_verb(self, capsys):
+        """An option is an option wherever it stands."""
+        assert main(["--strict", "check", "lint.md"]) == 1
+
+    def test_json(self, capsys):
+        """With --json standard output is one JSON value, on errors too."""
+        assert main(["check", "--json", "broken.md", "nope.md"]) == 2
+
+        report = json.loads(capsys.readouterr().out)
+        assert report["status"] == "error"
+        first, second = report["files"]
+        assert {item["code"] for item in first["diagnostics"]} == {"MULTIPLE_INITIAL", "UNKNOWN_STATE"}
+        assert second == {
+            "file": "nope.md",
+            "diagnostics": [],
+            "problems": ["cannot be read"],
+            "machines": [],
+        }
+        assert main(["check", "--json", "payment.md"]) == 0
+        assert json.loads(capsys.readouterr().out)["status"] == "ok"
+
+    def test_what_cannot_be_converted(self, capsys, files):
+        """A document that reads well and makes no machine is an error."""
+        (files / "final.md").write_text(SMALL.format(name="M").replace("state a [initial]", "state a [initial, final]"))
+
+        assert main(["check", "final.md"]) == 1
+
+        assert "M: the row a go -> b (line 11) leaves a final state" in capsys.readouterr().out
+
+    def test_standard_input(self, capsys, monkeypatch):
+        """`-` is standard input, under the name given."""
+        monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(PAYMENT.encode())))
+
+        assert main(["check", "-", "--name", "mine.md"]) == 0
+
+        assert "mine.md: 0 errors" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("files")
+class TestShow:
+    def test_fits_a_terminal(self, capsys, files):
+        """States, rows, events, guards and actions, in at most 80 columns."""
+        long = PAYMENT.replace("> Takes", "> " + "Takes its time and " * 20 + "takes")
+        deep = long.replace("| settled     | refund   |", "| *           | refund   |")
+        (files / "long.md").write_text(deep)
+
+        assert main(["show", "long.md"]) == 0
+
+        out = capsys.readouterr().out
+        assert max(map(len, out.splitlines())) <= 80
+        for line in (
+            "machine PaymentProcessor 0.1.0",
+            "  amount: decimal = None",
+            "  idle [initial]",
+            "      Nothing to do yet.",
+            "      submit [valid] -> processing.authorizing / remember",
+            "    authorizing [initial]",
+            "        on entry: call_bank",
+            "  * (any state)",
+            "  failed [final]",
+            "  can_retry = ctx.retries < 2",
+            "  send_receipt",
+        ):
+            assert line in out.splitlines(), line
+
+    def test_one_machine(self, capsys, files):
+        """--machine picks one; a wrong name is status 2."""
+        (files / "two.md").write_text(SMALL.format(name="One") + "\n---\n\n" + SMALL.format(name="Two"))
+
+        assert main(["show", "two.md", "--machine", "Two"]) == 0
+        assert "One" not in capsys.readouterr().out
+        assert main(["show", "two.md", "--machine", "Tow"]) == 2
+        assert "defines no machine 'Tow'; it defines: One, Two" in capsys.readouterr().err
+        assert main(["show", "two.md"]) == 0
+        assert capsys.readouterr().out.count("machine ") == 2
+
+    def test_internal_and_eventless_rows(self, capsys, files):
+        """A row that stays, and a row without event, are shown as such."""
+        text = SMALL.format(name="M") + "| a | note | | | write |\n| b | | | a | |\n"
+        (files / "rows.md").write_text(text)
+
+        assert main(["show", "rows.md"]) == 0
+
+        out = capsys.readouterr().out
+        assert "note -> (stays) / write" in out
+        assert "(at once) -> a" in out
+
+    def test_errors(self, capsys):
+        """What cannot be read is told."""
+        assert main(["show", "broken.md"]) == 1
+        assert "error UNKNOWN_STATE" in capsys.readouterr().err
+        assert main(["show", "nope.md"]) == 2
+
+
+class TestUsage:
+    @pytest.mark.parametrize("verb", _NOT_YET)
+    def test_what_is_to_come(self, capsys, verb):
+        """A verb that is planned says that it is not there yet."""
+        assert main([verb, "x.md"]) == 2
+        assert capsys.readouterr().err == f"orca-bridge: {verb}: not there yet; this version has check and show\n"
+
+    @pytest.mark.parametrize("arguments", [[], ["bogus"], ["check"], ["check", "--bogus", "x.md"]])
+    def test_wrong_usage(self, capsys, arguments):
+        """Wrong usage is status 2, with a message."""
+        assert main(arguments) == 2
+        assert "usage: orca-bridge" in capsys.readouterr().err
+
+    def test_help(self, capsys):
+        """Help is status 0 and names what is not there yet."""
+        assert main(["--help"]) == 0
+        assert "Not there yet: verify" in capsys.readouterr().out
+
+    def test_as_a_module(self, files, monkeypatch):
+        """`python -m orca_bridge` is the same command."""
+        monkeypatch.setattr(sys, "argv", ["orca-bridge", "check", "payment.md"])
+        assert main() == 0
+
+        run = subprocess.run(
+            [sys.executable, "-m", "orca_bridge", "check", "broken.md"],
+            capture_output=True,
+            text=True,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+            check=False,
+        )
+        assert (run.returncode, run.stderr) == (1, "")
+        assert "MULTIPLE_INITIAL" in run.stdout
+
+    def test_a_closed_pipe_ends_quietly(self, files):
+        """When nobody reads any more the command stops without a word."""
+        (files / "big.md").write_text(BROKEN)
+        reader, writer = os.pipe()
+        os.close(reader)
+        with os.fdopen(writer, "w") as closed:
+            run = subprocess.run(
+                [sys.executable, "-m", "orca_bridge", "check", "payment.md"],
+                stdout=closed,
+                stderr=subprocess.PIPE,
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+                check=False,
+            )
+
+        assert (run.returncode, run.stderr) == (0, b"")
