@@ -1,9 +1,9 @@
 """
 What an Orca document says, as frozen data.
 
-Reading (`orca_bridge.syntax`) makes these records; converting, verifying and writing only read them. They hold
-what the document *means* (durations in milliseconds, references resolved to full paths), and a `Span` wherever a
-later layer may have to point back at the text. Sequences are tuples and keep document order.
+Reading (`orca_bridge.syntax`) makes these records; converting, verifying and writing only read them. They
+hold what the document *means* (durations in milliseconds, references resolved to full paths), and a `Span`
+wherever a later layer may have to point back at the text. Sequences are tuples and keep document order.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """
 Text to definition: the reader for Orca documents.
 
-`read` takes a document and gives a `Reading`: its machines as the frozen records of `orca_bridge.definition`, and a
-`Diagnostic` for everything that is wrong, with the place and what to write instead. It never raises for what stands in
-the text. `parse_guard` reads a single guard expression.
+`read` takes a document and gives a `Reading`: its machines as the frozen records of `orca_bridge.definition`,
+and a `Diagnostic` for everything that is wrong, with the place and what to write instead. It never raises for
+what stands in the text. `parse_guard` reads a single guard expression.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from orca_bridge.definition import ActionDefinition, Parameter
 
 from ._names import declared_name, is_name, is_nothing, unmarked, unticked
-from ._parameters import matching_parenthesis, parse_parameters, split_outside
+from ._parameters import matching_parenthesis, parse_parameters, parts_outside
 from ._tables import Columns, read_rows
 from ._unsupported import not_supported, not_supported_but_read
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 COLUMNS = Columns(("Name",), ("Signature", "Effect", "Updates"))
 _MOST_PARAMETERS = 2
 _EFFECT = re.compile(r"Effect\s*<(.*)>")
-_RETURN = re.compile(r"[^\W\d][\w.]*(?:\s*(?:<.*>|\[\s*\]|\?))*")
+_RETURN = re.compile(r"[^\W\d][\w.,<>\[\]()?|\s]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +51,7 @@ def _read_action(row: Row, draft: Draft) -> None:
     effects = (*signature.effects, *effects)
     if effects:
         at = row["Signature"] if signature.effects else row["Effect"]
-        not_supported(
-            draft.findings, f"the effect {effects[0]!r}", at, "remove it and do the work in the action"
-        )
+        not_supported(draft.findings, f"the effect {effects[0]!r}", at, "remove it and do the work in the action")
     if row["Updates"].value:
         what = "the column Updates"
         not_supported_but_read(draft.findings, what, row["Updates"], "the action may write any field")
@@ -100,9 +98,7 @@ def parse_signature(text: str) -> Signature:
         raise ValueError(f"{text!r} is no signature: the parameters stand in parentheses")
     parameters = parse_parameters(text[1:end])
     if len(parameters) > _MOST_PARAMETERS:
-        raise ValueError(
-            f"{len(parameters)} parameters are too many: an action gets the context and the event"
-        )
+        raise ValueError(f"{len(parameters)} parameters are too many: an action gets the context and the event")
     rest = text[end + 1 :].strip()
     if rest and not rest.startswith(("->", "=>")):
         raise ValueError(f"{rest!r} is no part of a signature: '->' is expected")
@@ -110,10 +106,10 @@ def parse_signature(text: str) -> Signature:
 
 
 def _with_result(parameters: tuple[Parameter, ...], result: str, text: str) -> Signature:
-    parts = [part.strip() for part in split_outside(result, "+")]
+    parts = [part.strip() for part in parts_outside(result, "+")]
     effects = [match[1].strip() for part in parts if (match := _EFFECT.fullmatch(part))]
     types = [part for part in parts if not _EFFECT.fullmatch(part)]
     if len(types) > 1 or "" in effects or not all(_RETURN.fullmatch(part) for part in types):
         raise ValueError(f"{text!r} is no signature: one type and any Effect<T> follow the arrow")
-    names = tuple(next(split_outside(effect, ",")).strip("'\" ") for effect in effects)
+    names = tuple(next(parts_outside(effect, ",")).strip("'\" ") for effect in effects)
     return Signature(parameters, types[0] if types else "Context", names)

@@ -71,11 +71,7 @@ def _default_of(cell: Text, kind: TypeExpression, draft: Draft) -> tuple[TypeExp
     try:
         return kind, parse_default(text.value, kind)
     except NotALiteral:
-        what = (
-            f"one of {', '.join(kind.values)}" if kind.values else f"a value of type {kind.text or kind.kind}"
-        )
+        what = f"one of {', '.join(kind.values)}" if kind.values else f"a value of type {kind.text or kind.kind}"
         message = f"{text.value!r} is not {what}"
-        draft.findings.error(
-            "INVALID_DEFAULT", message, text, f"write {example_of(kind)}, or leave the cell empty"
-        )
+        draft.findings.error("INVALID_DEFAULT", message, text, f"write {example_of(kind)}, or leave the cell empty")
         return kind, None

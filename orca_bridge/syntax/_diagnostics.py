@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from orca_bridge.definition import Span
@@ -85,7 +85,7 @@ class Diagnostic:
 
 
 class Findings:
-    """Collects the diagnostics of one file; `within` gives a view that remembers whether its machine failed."""
+    """Collects the diagnostics of a file; `within` gives a view that knows whether its machine failed."""
 
     def __init__(self, name: str, lines: Sequence[str]) -> None:
         self._name = name
@@ -109,48 +109,46 @@ class Findings:
         """Record what makes the machine unusable."""
         self.failed = True
         category: Category = "reference" if code in _REFERENCES else "syntax"
-        self._add(code, "error", category, message, at, suggestion, ())
+        self._add(code, message, at, suggestion, severity="error", category=category)
 
     def warning(self, code: str, message: str, at: Text | Span, suggestion: str = "") -> None:
         """Record what is read, but was probably meant otherwise."""
-        self._add(code, "warning", "lint", message, at, suggestion, ())
+        self._add(code, message, at, suggestion, severity="warning", category="lint")
 
     def _add(
         self,
         code: str,
-        severity: Severity,
-        category: Category,
         message: str,
         at: Text | Span,
         suggestion: str,
-        differs: tuple[str, ...],
+        *,
+        severity: Severity,
+        category: Category,
+        differs: tuple[str, ...] = (),
     ) -> None:
         span = at if isinstance(at, Span) else at.span
-        self._found.append(
-            Diagnostic(
-                code,
-                severity,
-                category,
-                message,
-                self._name,
-                span.line,
-                span.column,
-                span.end_column,
-                self._lines[span.line - 1],
-                suggestion,
-                differs,
-                self._machine,
-            )
+        found = Diagnostic(
+            code=code,
+            severity=severity,
+            category=category,
+            message=message,
+            file=self._name,
+            line=span.line,
+            column=span.column,
+            end_column=span.end_column,
+            source_line=self._lines[span.line - 1],
+            suggestion=suggestion,
+            differs=differs,
+            machine=self._machine,
         )
+        self._found.append(found)
 
     def nearest(self, word: str, candidates: Collection[str]) -> str | None:
         """Find the declared name that `word` was probably meant to be."""
         if len(word) > _LONGEST_COMPARED or self._comparisons[0] < len(candidates):
             return None
         self._comparisons[0] -= len(candidates)
-        plain = {
-            _plain(candidate): candidate for candidate in candidates if len(candidate) <= _LONGEST_COMPARED
-        }
+        plain = {_plain(candidate): candidate for candidate in candidates if len(candidate) <= _LONGEST_COMPARED}
         close = difflib.get_close_matches(_plain(word), plain, n=1, cutoff=0.7)
         return plain[close[0]] if close else None
 
@@ -162,19 +160,16 @@ class Findings:
         # sorted() is stable: errors come first, each group still by position.
         kept = sorted(ordered, key=lambda found: found.severity)[:_MOST_DIAGNOSTICS]
         kept.sort(key=_position)
-        message = f"{len(ordered) - _MOST_DIAGNOSTICS} more problems were found and are not shown"
         last = kept[-1]
-        more = Diagnostic(
-            "TOO_MANY_PROBLEMS",
-            "warning",
-            "lint",
-            message,
-            self._name,
-            last.line,
-            last.column,
-            last.end_column,
-            last.source_line,
-            "correct these first and read the file again",
+        more = replace(
+            last,
+            code="TOO_MANY_PROBLEMS",
+            severity="warning",
+            category="lint",
+            message=f"{len(ordered) - _MOST_DIAGNOSTICS} more problems were found and are not shown",
+            suggestion="correct these first and read the file again",
+            differs=(),
+            machine=None,
         )
         return (*kept, more)
 

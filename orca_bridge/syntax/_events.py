@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from orca_bridge.definition import EventDefinition, Parameter
 
 from ._names import as_name, declared_name, unmarked, unticked
-from ._parameters import matching_parenthesis, parse_parameters
+from ._parameters import bounds_outside, matching_parenthesis, parse_parameters
 from ._scanner import Kind
 from ._tables import Columns, read_rows
 
@@ -35,37 +35,33 @@ def read_events(draft: Draft, blocks: Sequence[Block]) -> None:
 
 
 def _read_bullet(text: Text, draft: Draft) -> None:
-    rest = unmarked(text)
-    while rest.value:
-        rest = _read_event(rest, draft)
+    """Read a list of events; the first description takes the rest of the line, commas and all."""
+    whole = unmarked(text)
+    for start, end in bounds_outside(whole.value, ","):
+        part = whole.cut(start, end).strip()
+        if part.value and _read_event(part, whole.value, end, draft):
+            return
 
 
-def _read_event(text: Text, draft: Draft) -> Text:
-    """Read the first event of a list, and give what follows its comma."""
-    match = _NAME_END.search(text.value)
-    end = match.start() if match else len(text.value)
-    name = text.cut(0, end)
+def _read_event(part: Text, whole: str, stop: int, draft: Draft) -> bool:
+    """Read the event that ends at `stop`, and tell whether its description took the rest of the bullet."""
+    match = _NAME_END.search(part.value)
+    end = match.start() if match else len(part.value)
+    name = part.cut(0, end)
     payload: tuple[Parameter, ...] | None = None
-    if text.value[end : end + 1] == "(":
-        closing = matching_parenthesis(text.value, end)
-        payload = _payload_of(text.value[end + 1 : closing]) if closing > 0 else None
+    if part.value[end : end + 1] == "(":
+        closing = matching_parenthesis(part.value, end)
+        payload = _payload_of(part.value[end + 1 : closing]) if closing > 0 else None
         end = closing + 1 if payload is not None else end
-    rest = text.cut(end).strip()
-    if rest.value.startswith(","):
-        _declare(name, draft, "", payload or ())
-        return rest.cut(1).strip()
-    if rest.value and not rest.value.startswith(_LEADS):
-        return _refuse_words(text, draft)
-    _declare(name, draft, _description(rest.value), payload or ())
-    return rest.end
-
-
-def _refuse_words(text: Text, draft: Draft) -> Text:
-    words = text.split(",")[0]
-    message = f"{words.value!r} cannot name an event: a name is one word"
-    suggestion = f"write {as_name(words.value)!r}, or put ':' in front of the description"
-    draft.findings.error("INVALID_NAME", message, words, suggestion)
-    return text.cut(len(words.value)).strip().cut(1).strip()
+    following = part.value[end:].strip()
+    if following and not following.startswith(_LEADS):
+        message = f"{part.value!r} cannot name an event: a name is one word"
+        suggestion = f"write {as_name(part.value)!r}, or put ':' in front of the description"
+        draft.findings.error("INVALID_NAME", message, part, suggestion)
+        return False
+    description = _description(following + whole[stop:]) if following else ""
+    _declare(name, draft, description, payload or ())
+    return bool(following)
 
 
 def _description(text: str) -> str:

@@ -42,15 +42,14 @@ def _declare(row: Row, draft: Draft) -> str | None:
     draft.guard_names[name] = cell
     if name in draft.fields:
         message = f"{name!r} is also a context field; alone it means the guard"
-        draft.findings.warning(
-            "AMBIGUOUS_NAME", message, cell, f"rename one, or write 'ctx.{name}' for the field"
-        )
+        draft.findings.warning("AMBIGUOUS_NAME", message, cell, f"rename one, or write 'ctx.{name}' for the field")
     return name
 
 
 def _refuse_cycles(draft: Draft) -> None:
     """Peel off the guards that use no other unpeeled one; what remains has no order to be evaluated in."""
-    uses = {name: set(_names(guard.expression)) & set(draft.guards) for name, guard in draft.guards.items()}
+    known = draft.guards.keys()
+    uses = {name: known & set(_names(guard.expression)) for name, guard in draft.guards.items()}
     users: dict[str, list[str]] = {name: [] for name in uses}
     for name, used in uses.items():
         for other in used:
@@ -65,21 +64,19 @@ def _refuse_cycles(draft: Draft) -> None:
     for name in _on_cycles(uses):
         text = draft.guard_names[name]
         message = f"the guard {name!r} depends on itself"
-        draft.findings.error(
-            "GUARD_SYNTAX", message, text, "replace one of the guard names by its expression"
-        )
+        draft.findings.error("GUARD_SYNTAX", message, text, "replace one of the guard names by its expression")
 
 
 def _on_cycles(uses: dict[str, set[str]]) -> Iterator[str]:
     """Name each guard that only waits for guards that wait themselves, once for every loop."""
     seen: set[str] = set()
     for start in (name for name, used in uses.items() if used):
-        walked: list[str] = []
+        walked: set[str] = set()
         name = start
         while name not in seen:
             seen.add(name)
-            walked.append(name)
-            name = next(iter(sorted(uses[name])))
+            walked.add(name)
+            name = min(uses[name])
         if name in walked:
             yield name
 

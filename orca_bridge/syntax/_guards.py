@@ -1,13 +1,12 @@
 """
 Guard expressions: the grammar of language.md 6 as a recursive descent parser.
 
-The first fault ends the parse of its expression; the next guard is read all the same. Comparisons come out with the
-path on the left whatever side it was written on, so later layers meet one form.
+The first fault ends the parse of its expression; the next guard is read all the same. Comparisons come out
+with the path on the left whatever side it was written on, so later layers meet one form.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, TypeAlias
@@ -35,7 +34,7 @@ from ._source import Text, split_lines
 from ._tokens import GuardFault, Sign, Token, comparison_sign, number_of, refusal, tokenize
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator, Mapping
 
 _DEEPEST = 64
 _ROOTS: Mapping[str, Literal["context", "event"]] = MappingProxyType(
@@ -45,9 +44,7 @@ _CONSTANTS: Mapping[str, bool | None] = MappingProxyType(
     {"true": True, "false": False, "null": None, "none": None, "nil": None}
 )
 _RESERVED = frozenset({"and", "or", "not", "is", "else", "in"})
-_MIRRORED: Mapping[str, Sign] = MappingProxyType(
-    {"==": "==", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
-)
+_MIRRORED: Mapping[str, Sign] = MappingProxyType({"==": "==", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="})
 _DIRECTIONS = (frozenset({"<", "<="}), frozenset({">", ">="}), frozenset({"=="}))
 _NOTHING: Mapping[str, TypeExpression] = MappingProxyType({})
 
@@ -125,6 +122,9 @@ class _Parser:
     def token(self) -> Token:
         return self.tokens[self.position]
 
+    def at_end(self) -> bool:
+        return self.token.kind == "end"
+
     def take(self) -> Token:
         token = self.token
         self.position += token.kind != "end"
@@ -138,12 +138,12 @@ class _Parser:
     # The grammar, one method a rule.
 
     def guard(self) -> Expression:
-        if self.token.kind == "end":
+        if self.at_end():
             raise GuardFault("the expression is empty", self.text, "write a condition, as in 'ctx.count < 3'")
         if self.scope.in_cell and self.token.word == "else" and len(self.tokens) == 2:  # noqa: PLR2004 - and the end
             return Else()
         found = self.disjunction()
-        if self.token.kind != "end":
+        if not self.at_end():
             raise refusal(self.token)
         return found
 
@@ -186,14 +186,12 @@ class _Parser:
         if self.depth > _DEEPEST:
             raise _too_deep(opening)
         found = self.disjunction()
-        if self.token.kind == "end":
+        if self.at_end():
             raise GuardFault("the parenthesis is not closed", opening.text, "add ')'")
         if not self.accept(")"):
             raise refusal(self.token)
         if comparison_sign(self.token):
-            raise GuardFault(
-                "a parenthesis cannot be compared", opening.text, "write the path without parentheses"
-            )
+            raise GuardFault("a parenthesis cannot be compared", opening.text, "write the path without parentheses")
         self.depth -= 1
         return found
 
@@ -227,7 +225,7 @@ class _Parser:
         operand = operands[index]
         if isinstance(operand, Value):
             return operand
-        # `ctx.s == active` means the text; on the left, beside a literal and in an order only a field makes sense.
+        # `ctx.s == active` means the text; on the left, beside a literal and with "<" it is a field.
         is_text = index > 0 and not isinstance(operands[index - 1], Value) and set(signs) <= {"==", "!="}
         if is_text and isinstance(operand, _Word) and not self.scope.knows(operand.value):
             return Value(operand.value)
@@ -254,9 +252,7 @@ class _Parser:
                 return NullTest(left, negated=sign == "!=")
         if isinstance(left, Value) and isinstance(right, Value):
             message = "this comparison has no field in it: its result is always the same"
-            self.findings.warning(
-                "CONSTANT_GUARD", message, start.text, "compare a field, or write true or false"
-            )
+            self.findings.warning("CONSTANT_GUARD", message, start.text, "compare a field, or write true or false")
         return Comparison(left, sign, right)
 
     # Operands.
@@ -295,9 +291,7 @@ class _Parser:
         while self.accept("."):
             token = self.take()
             if token.kind != "name":
-                raise GuardFault(
-                    "a name is missing behind the dot", token.text, "write the field, as in 'ctx.name'"
-                )
+                raise GuardFault("a name is missing behind the dot", token.text, "write the field, as in 'ctx.name'")
             yield token
 
     def refuse_subtraction(self, token: Token, text: Text) -> None:
@@ -315,9 +309,7 @@ class _Parser:
             return self.word(operand)
         if isinstance(operand, Path):
             kind = self.scope.fields.get(operand.names[0]) if len(operand.names) == 1 else None
-            return Truth(
-                operand, declared_bool=operand.root == "context" and kind is not None and kind.kind == "bool"
-            )
+            return Truth(operand, declared_bool=operand.root == "context" and kind is not None and kind.kind == "bool")
         if isinstance(operand.value, bool):
             return BoolLiteral(operand.value)
         if self.token.kind != "end" and self.token.word not in {"and", "or", "&&", "||", ")"}:
@@ -356,6 +348,4 @@ def _path(word: _Word) -> Path:
 
 
 def _too_deep(token: Token) -> GuardFault:
-    return GuardFault(
-        f"the expression nests deeper than {_DEEPEST}", token.text, "name a part of it as a guard"
-    )
+    return GuardFault(f"the expression nests deeper than {_DEEPEST}", token.text, "name a part of it as a guard")

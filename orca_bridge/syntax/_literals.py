@@ -113,12 +113,12 @@ class _Parser:
     def value(self, depth: int) -> object:
         if depth > _DEEPEST:
             raise NotALiteral("nested too deeply")
-        token = self.take()
-        if token == "[":
+        part = self.take()
+        if part == "[":
             return self.items(depth)
-        if token == "{":
+        if part == "{":
             return self.pairs(depth)
-        return self.scalar(token)
+        return self.scalar(part)
 
     def items(self, depth: int) -> list[object]:
         items: list[object] = []
@@ -143,17 +143,17 @@ class _Parser:
         self.expect("}")
         return pairs
 
-    def scalar(self, token: str) -> object:
-        text = unquoted(token)
+    def scalar(self, part: str) -> object:
+        text = unquoted(part)
         if text is not None:
             return text
-        if token in _WORDS:
-            return _WORDS[token]
+        if part in _WORDS:
+            return _WORDS[part]
         try:
-            return number(token)
+            return number(part)
         except NotALiteral:
-            if self.words and token and token not in "[]{},:":
-                return token
+            if self.words and part and part not in "[]{},:":
+                return part
             raise
 
 

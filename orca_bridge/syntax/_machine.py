@@ -1,8 +1,8 @@
 """
 One machine: its blocks to the readers of their sections, and what they read to a definition.
 
-`SECTIONS` is the table of section readers, in the order in which they need each other's results: guards use fields,
-transitions use everything. A new section is a new entry there.
+`SECTIONS` is the table of section readers, in the order in which they need each other's results: guards use
+fields, transitions use everything. A new section is a new entry there.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def read_machine(definition: Definition, findings: Findings) -> MachineDefinitio
         version=version,
         description=description,
         context=tuple(draft.fields.values()),
-        events=tuple(draft.events.values()) or tuple(_inferred(draft, transitions)),
+        events=tuple(draft.events.values()) or tuple(_inferred(transitions)),
         states=tuple(node.definition() for node in draft.states.roots),
         transitions=transitions,
         guards=tuple(draft.guards.values()),
@@ -149,9 +149,7 @@ def _report_stray_rows(block: Block, draft: Draft) -> None:
     rows = block.of(Kind.ROW)
     if rows:
         message = "a table means nothing here and is ignored"
-        draft.findings.warning(
-            "STRAY_CONTENT", message, rows[0].text, "put it below the heading of its section"
-        )
+        draft.findings.warning("STRAY_CONTENT", message, rows[0].text, "put it below the heading of its section")
 
 
 def _check_quotes(draft: Draft, transitions: Sequence[TransitionDefinition]) -> None:
@@ -176,7 +174,7 @@ def _check_quotes(draft: Draft, transitions: Sequence[TransitionDefinition]) -> 
             )
 
 
-def _inferred(draft: Draft, transitions: Sequence[TransitionDefinition]) -> Iterator[EventDefinition]:
+def _inferred(transitions: Sequence[TransitionDefinition]) -> Iterator[EventDefinition]:
     """Without declarations the events are those that rows use."""
     spans = {name: found.span for found in reversed(transitions) if (name := found.event)}
     ordered = dict.fromkeys(found.event for found in transitions)

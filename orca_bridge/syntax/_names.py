@@ -26,6 +26,8 @@ def is_name(value: str) -> bool:
 def unmarked(text: Text) -> Text:
     """Take back-ticks and emphasis off a whole name; ``_x_`` is a name itself and stays."""
     text = text.strip()
+    if not text.value.startswith(_MARKS):
+        return text
     for mark in _MARKS:
         size = len(mark)
         value = text.value

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from ._scanner import Item, Kind
-from ._source import Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from ._source import Text
 
 Role: TypeAlias = Literal["machine", "decision_table", "state", "region", "section", "other"]
 

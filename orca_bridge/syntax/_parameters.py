@@ -23,7 +23,7 @@ def parse_parameters(text: str) -> tuple[Parameter, ...]:
     Raises:
         ValueError: If a part is no name, or its type cannot be read.
     """
-    return tuple(_parameter(part) for part in split_outside(text, ",")) if text.strip() else ()
+    return tuple(_parameter(part) for part in parts_outside(text, ",")) if text.strip() else ()
 
 
 def _parameter(text: str) -> Parameter:
@@ -33,8 +33,14 @@ def _parameter(text: str) -> Parameter:
     return Parameter(name, parse_type(kind) if colon else None)
 
 
-def split_outside(text: str, separator: str) -> Iterator[str]:
+def parts_outside(text: str, separator: str) -> Iterator[str]:
     """Split at a character, but not inside brackets of any kind."""
+    for start, end in bounds_outside(text, separator):
+        yield text[start:end]
+
+
+def bounds_outside(text: str, separator: str) -> Iterator[tuple[int, int]]:
+    """Give start and end of each part between the separators outside brackets."""
     depth = start = 0
     for index, character in enumerate(text):
         # The head of an arrow closes nothing.
@@ -43,9 +49,9 @@ def split_outside(text: str, separator: str) -> Iterator[str]:
         elif character in _OPENING:
             depth += 1
         elif character == separator and depth == 0:
-            yield text[start:index]
+            yield start, index
             start = index + 1
-    yield text[start:]
+    yield start, len(text)
 
 
 def matching_parenthesis(text: str, start: int) -> int:

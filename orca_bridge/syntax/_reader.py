@@ -52,7 +52,7 @@ def read(text: str | bytes, name: str = "<string>", *, limit: int = LIMIT) -> Re
     """
     Read an Orca document.
 
-    Never raises for what stands in the document: a machine with errors is left out, and the others are returned.
+    Never raises for what stands in the document: a machine with errors is left out, the others are returned.
 
     Args:
         text: The document, as text or as the bytes of a file.
@@ -104,9 +104,7 @@ def _read_markdown(scanned: Scan, findings: Findings, name: str) -> tuple[Machin
     _report_duplicates(found, views)
     if not found.definitions:
         _report_nothing(scanned, findings)
-    read = [
-        _read_definition(definition, view) for definition, view in zip(found.definitions, views, strict=True)
-    ]
+    read = [_read_definition(definition, view) for definition, view in zip(found.definitions, views, strict=True)]
     return tuple(machine for machine in read if machine is not None)
 
 
@@ -153,9 +151,7 @@ def _report_intruders(found: Outline, findings: Findings, views: Sequence[Findin
             if definition is intruder.definition:
                 scope = view
         heading, lost = intruder.heading.text, intruder.lost.text
-        message = (
-            f"this heading ends the machine above it, and {lost.value!r} (line {lost.line}) stands below"
-        )
+        message = f"this heading ends the machine above it, and {lost.value!r} (line {lost.line}) stands below"
         suggestion = f"write '## {heading.value}', or move what is below under its machine"
         if heading.value.lower() in {"machine", "decision_table"}:
             suggestion = f"name it, as in '# {heading.value.lower()} Name'"
@@ -173,9 +169,7 @@ def _report_duplicates(found: Outline, views: Sequence[Findings]) -> None:
 
 
 def _report_nothing(scanned: Scan, findings: Findings) -> None:
-    fenced = [
-        item.text for item in scanned.items if item.kind is Kind.FENCE and _FENCED.match(item.text.value)
-    ]
+    fenced = [item.text for item in scanned.items if item.kind is Kind.FENCE and _FENCED.match(item.text.value)]
     at = fenced[0] if fenced else scanned.items[0].text
     message = "the definition stands in a code fence" if fenced else "the file defines no machine"
     suggestion = "remove the fence around it" if fenced else "begin it with '# machine Name'"

@@ -1,8 +1,8 @@
 """
 Lines to items: every line of the file becomes exactly one `Item`.
 
-One item a line, and not one a block, is what makes "nothing disappears" checkable: blocks are put together later by
-whoever needs them. The order of the tests in `_Scanner.classify` is the order of the table in language.md 1.2.
+One item a line, and not one a block, is what makes "nothing disappears" checkable: blocks are put together
+later by whoever needs them. The order of the tests in `_Scanner.classify` is the order of language.md 1.2.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ class _Scanner:
             self.items.append(self.next(located(self.lines[index], index + 1)))
 
     def front_matter(self) -> int:
-        """Count the lines of a YAML header. One that holds a definition is no header but a machine in front."""
+        """Count the lines of a YAML header; what holds a definition is a machine below a separator."""
         if not _is_separator(self.lines[0].strip()):
             return 0
         for index in range(1, len(self.lines)):
@@ -153,7 +153,7 @@ class _Scanner:
         visible = Text.join(parts, text.end).strip()
         return visible if visible.value else None
 
-    def classify(self, text: Text) -> Item:
+    def classify(self, text: Text) -> Item:  # noqa: PLR0911 - one return a row of the table
         value = text.value
         if not value:
             return Item(Kind.BLANK, text)

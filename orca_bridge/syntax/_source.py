@@ -1,9 +1,9 @@
 """
 Text with its place in the file.
 
-Everything the reader hands around is a `Text`: characters that still know the columns they came from, even after a
-comment was cut out of the line, a ``\\|`` became ``|`` or letters were composed. A diagnostic can then point at what
-the author typed and not at what we made of it.
+Everything the reader hands around is a `Text`: characters that still know the columns they came from, even
+after a comment was cut out of the line, an escape was resolved or letters were composed. A diagnostic can
+then point at what the author typed and not at what we made of it.
 """
 
 from __future__ import annotations
@@ -46,24 +46,28 @@ class Text:
 
     def cut(self, start: int, end: int | None = None) -> Text:
         """Take the characters from `start` to `end`, both counted as in a slice without negative numbers."""
-        stop = len(self.value) if end is None else min(end, len(self.value))
+        size = len(self.value)
+        stop = size if end is None or end > size else end
+        if start == 0 and stop == size:
+            return self
         start = min(start, stop)
         return Text(self.value[start:stop], self.line, self.columns[start : stop + 1])
 
     def strip(self) -> Text:
         """Drop white space at both ends."""
-        start = len(self.value) - len(self.value.lstrip())
-        if start == len(self.value):
+        value = self.value
+        start = len(value) - len(value.lstrip())
+        if start == len(value):
+            # The place of an empty cell is the blank behind its bar, where the missing text belongs.
             return self.cut(min(1, start), min(1, start))
-        return self.cut(start, len(self.value.rstrip()))
+        return self.cut(start, len(value.rstrip()))
 
     def split(self, separators: str) -> list[Text]:
         """Cut at every separator character; the parts are stripped and may be empty."""
         parts, start = [], 0
-        for index, character in enumerate(self.value):
-            if character in separators:
-                parts.append(self.cut(start, index).strip())
-                start = index + 1
+        for match in re.finditer(f"[{separators}]", self.value):
+            parts.append(self.cut(start, match.start()).strip())
+            start = match.end()
         return [*parts, self.cut(start).strip()]
 
     @property

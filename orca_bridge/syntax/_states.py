@@ -151,9 +151,7 @@ class StateTree:
                 node.parent.level + 1,
             )
         elif node.parent.kind == "state" and any(child.kind == "region" for child in node.parent.children):
-            self.misplaced(
-                node, f"{node.parent.path!r} has regions, and states stand below a region", node.level + 1
-            )
+            self.misplaced(node, f"{node.parent.path!r} has regions, and states stand below a region", node.level + 1)
 
     def check_region(self, node: Node) -> None:
         """A region stands one level below a state."""
@@ -197,16 +195,10 @@ class StateTree:
             self.check_initial(states)
             if node.annotations.final and node.children:
                 message = f"{node.path!r} is final and has children: a final state ends there"
-                self._findings.error(
-                    "FINAL_WITH_CHILDREN", message, node.written, "drop [final], or the children"
-                )
+                self._findings.error("FINAL_WITH_CHILDREN", message, node.written, "drop [final], or the children")
             if states and not any(child.annotations.initial for child in states):
-                message = (
-                    f"no child of {node.path!r} is marked [initial]: its first, {states[0].name!r}, is taken"
-                )
-                self._findings.warning(
-                    "MISSING_INITIAL", message, node.written, f"mark {states[0].name!r} [initial]"
-                )
+                message = f"no child of {node.path!r} is marked [initial]: its first, {states[0].name!r}, is taken"
+                self._findings.warning("MISSING_INITIAL", message, node.written, f"mark {states[0].name!r} [initial]")
 
     def check_initial(self, states: list[Node]) -> None:
         """Report a second initial state."""
@@ -231,9 +223,7 @@ class StateTree:
             more = len(candidates) - len(paths)
             listed = ", ".join(paths) + (f" and {more} more" if more else "")
             message = f"{name!r} could be {listed}"
-            self._findings.error(
-                "AMBIGUOUS_STATE", message, reference, f"write {paths[0]!r} or another full path"
-            )
+            self._findings.error("AMBIGUOUS_STATE", message, reference, f"write {paths[0]!r} or another full path")
         else:
             self.unknown(reference)
         return None
@@ -244,9 +234,7 @@ class StateTree:
         if len(others) > 1:
             nested = next(other for other in others if other is not node)
             message = f"{node.path!r} is also the name of {nested.path!r}; the top-level state is meant here"
-            self._findings.warning(
-                "AMBIGUOUS_NAME", message, reference, f"write {nested.path!r} for the other one"
-            )
+            self._findings.warning("AMBIGUOUS_NAME", message, reference, f"write {nested.path!r} for the other one")
 
     def candidates(self, name: str) -> list[Node]:
         """Find the states a reference fits, by the rules of language.md 4."""
@@ -269,19 +257,11 @@ class StateTree:
             return
         known = self._by_path if "." in reference.value else self._by_name
         near = self._findings.nearest(reference.value, known)
-        line = (
-            (self._by_path[near] if known is self._by_path else self._by_name[near][0]).written.line
-            if near
-            else 0
-        )
+        line = (self._by_path[near] if known is self._by_path else self._by_name[near][0]).written.line if near else 0
         suggestion = (
-            f"write {near!r} (declared in line {line})"
-            if near
-            else "declare it: ## state " + as_name(reference.value)
+            f"write {near!r} (declared in line {line})" if near else "declare it: ## state " + as_name(reference.value)
         )
-        self._findings.error(
-            "UNKNOWN_STATE", f"no state is called {reference.value!r}", reference, suggestion
-        )
+        self._findings.error("UNKNOWN_STATE", f"no state is called {reference.value!r}", reference, suggestion)
 
 
 def _in_order(names: list[str], node: Node) -> bool:

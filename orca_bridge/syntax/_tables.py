@@ -1,8 +1,8 @@
 """
 Tables: rows to cells under the standard names of their columns.
 
-A section may hold several tables, rows that go on after a blank line, a header without rule row or no header at all.
-`read_rows` hides all that: whoever reads a section asks a `Row` for the cell of a column.
+A section may hold several tables, rows that go on after a blank line, a header without rule row or no header
+at all. `read_rows` hides all that: whoever reads a section asks a `Row` for the cell of a column.
 """
 
 from __future__ import annotations
@@ -154,7 +154,7 @@ class _TableReader:
         known = [name for name in names if self.columns.standard(name)]
         if self.header is None:
             return bool(known)
-        # A row after a blank line may well hold a field called "name": only a whole row of column names is a header.
+        # A row after a blank line may hold a field called "name": only a row of columns alone is one.
         return len(known) > 1 and len(known) == len([name for name in names if name])
 
     def read_header(self, cells: list[Text], row: Text) -> list[str | None]:

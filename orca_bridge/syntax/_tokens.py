@@ -41,6 +41,7 @@ _CURLED = "\N{LEFT DOUBLE QUOTATION MARK}\N{RIGHT DOUBLE QUOTATION MARK}\N{DOUBL
 _CURLED += "\N{LEFT SINGLE QUOTATION MARK}\N{RIGHT SINGLE QUOTATION MARK}\N{SINGLE LOW-9 QUOTATION MARK}"
 _CURLED += "\N{LEFT-POINTING DOUBLE ANGLE QUOTATION MARK}\N{RIGHT-POINTING DOUBLE ANGLE QUOTATION MARK}`"
 _COMPUTE = "compute the value in an action and compare the field it sets"
+_ALTERNATIVES = "spell out the alternatives, as in 'ctx.a == 1 or ctx.a == 2'"
 
 _MISSPELT = {
     "===": "==",
@@ -54,9 +55,22 @@ _MISSPELT = {
     "\N{LOGICAL OR}": "or",
     "\N{NOT SIGN}": "not",
 }
-_ARITHMETIC = frozenset({"+", "-", "*", "/", "%", "^", "**", "//"})
-_LISTS = frozenset({"in", "contains", "includes", "has", "between"})
-_MATCHING = frozenset({"=~", "~", "matches", "match", "like", "startswith", "endswith"})
+_UNSUPPORTED = (
+    (frozenset({"+", "-", "*", "/", "%", "^", "**", "//"}), "guards do not calculate", _COMPUTE),
+    (
+        frozenset({"=~", "~", "matches", "match", "like", "startswith", "endswith"}),
+        "guards match no patterns",
+        _COMPUTE,
+    ),
+    (frozenset({"("}), "guards do not call functions", _COMPUTE),
+    (frozenset({"["}), "guards do not index", _COMPUTE),
+    (
+        frozenset({"in", "contains", "includes", "has", "between"}),
+        "guards do not look into lists",
+        _ALTERNATIVES,
+    ),
+    (frozenset({"?", ":"}), "guards have no '? :'", "spell out the alternatives with 'and' and 'or'"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +121,7 @@ def tokenize(text: Text) -> list[Token]:
             continue
         match = _TOKEN.match(text.value, position)
         if match is None:
-            raise GuardFault(
-                "this character means nothing here", text.cut(position, position + 1), "remove it"
-            )
+            raise GuardFault("this character means nothing here", text.cut(position, position + 1), "remove it")
         tokens.append(_token(match, text))
         position = match.end()
     return [*tokens, Token("end", text.end, len(text.value))]
@@ -126,9 +138,7 @@ def _token(match: re.Match[str], text: Text) -> Token:
     if match["quote"]:
         raise GuardFault("the string is not closed", text.cut(match.start()), f"end it with {part.value}")
     if part.value in _CURLED:
-        raise GuardFault(
-            f"{part.value} is no quotation mark here", part, 'write straight quotes, as in "text"'
-        )
+        raise GuardFault(f"{part.value} is no quotation mark here", part, 'write straight quotes, as in "text"')
     return Token("operator", part, match.start())
 
 
@@ -153,7 +163,7 @@ def comparison_sign(token: Token) -> Sign | None:
     return _COMPARISONS.get(token.value) if token.kind == "operator" else None
 
 
-def refusal(token: Token) -> GuardFault:
+def refusal(token: Token) -> GuardFault:  # noqa: PLR0911 - one return a kind of mistake
     """Say why a token cannot stand where it does, and what to write instead."""
     word = token.word
     if token.kind == "end":
@@ -164,9 +174,7 @@ def refusal(token: Token) -> GuardFault:
         message = f"something is missing before {token.value!r}"
         return GuardFault(message, token.text, "write a condition or a value there")
     if word in {"not", "!"}:
-        return GuardFault(
-            f"{token.value!r} cannot stand here", token.text, "put it in front of the whole comparison"
-        )
+        return GuardFault(f"{token.value!r} cannot stand here", token.text, "put it in front of the whole comparison")
     unsupported = _unsupported(word)
     if unsupported:
         message, suggestion = unsupported
@@ -177,25 +185,11 @@ def refusal(token: Token) -> GuardFault:
         return GuardFault("no parenthesis is open here", token.text, "remove ')' or open it before")
     if token.kind == "operator":
         return GuardFault(f"{token.value!r} means nothing here", token.text, "remove it")
-    return GuardFault(
-        f"{token.value!r} is left over", token.text, "write 'and' or 'or' before it, or remove it"
-    )
+    return GuardFault(f"{token.value!r} is left over", token.text, "write 'and' or 'or' before it, or remove it")
 
 
 def _unsupported(word: str) -> tuple[str, str] | None:
-    if word in _ARITHMETIC:
-        return "guards do not calculate", _COMPUTE
-    if word in _LISTS:
-        return (
-            f"{word!r} is no operator of guards",
-            "spell out the alternatives, as in 'ctx.a == 1 or ctx.a == 2'",
-        )
-    if word in _MATCHING:
-        return "guards do not match patterns", _COMPUTE
-    if word == "(":
-        return "guards do not call functions", _COMPUTE
-    if word == "[":
-        return "guards do not index", _COMPUTE
-    if word in {"?", ":"}:
-        return "guards have no '? :'", "spell out the alternatives with 'and' and 'or'"
+    for words, message, suggestion in _UNSUPPORTED:
+        if word in words:
+            return message, suggestion
     return None

@@ -83,9 +83,7 @@ def _sources(move: Move, draft: Draft) -> list[str]:
             "MISSING_SOURCE", "this row says not where it starts", move.source, "name a state, or '*' for any"
         )
     nodes = [(cell, None if cell.value == ANY else draft.states.resolve(cell)) for cell in cells]
-    return [
-        ANY if node is None else node.path for cell, node in nodes if node is not None or cell.value == ANY
-    ]
+    return [ANY if node is None else node.path for cell, node in nodes if node is not None or cell.value == ANY]
 
 
 def _events(cell: Text, draft: Draft) -> list[str | None]:
@@ -130,9 +128,7 @@ def _target(move: Move, draft: Draft, *, has_action: bool) -> tuple[bool, str | 
         return node is not None, None if node is None else node.path
     if not has_action:
         suggestion = "name a state; only a row with an action may stay where it is"
-        draft.findings.error(
-            "MISSING_TARGET", "this row leads nowhere and does nothing", move.target, suggestion
-        )
+        draft.findings.error("MISSING_TARGET", "this row leads nowhere and does nothing", move.target, suggestion)
     return has_action, None
 
 

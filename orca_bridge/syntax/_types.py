@@ -123,11 +123,11 @@ class _Parser:
         self.expect("(")
         found: list[str] = []
         while True:
-            token = self.take()
-            if not token or token in _MARKS or token == "[]":
+            part = self.take()
+            if not part or part in _MARKS or part == "[]":
                 raise self.malformed("a value is missing")
-            text = unquoted(token)
-            found.append(token if text is None else text)
+            text = unquoted(part)
+            found.append(part if text is None else text)
             if self.peek() != ",":
                 break
             self.position += 1
@@ -143,4 +143,5 @@ def _suggestion(text: str) -> str:
         return "write 'enum(a, b)'"
     if start.startswith(("list", "array")):
         return "write 'list<string>' or 'string[]'"
-    return "write one of string, int, decimal, number, bool, list<T>, map<K, V>, enum(a, b), any, with '?' if it may be null"
+    kinds = "string, int, decimal, number, bool, list<T>, map<K, V>, enum(a, b), any"
+    return f"write one of {kinds}, with '?' if it may be null"
