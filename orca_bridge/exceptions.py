@@ -9,7 +9,7 @@ OrcaError
 ├── ConversionError          the definition cannot become a machine
 ├── MissingActionError       actions without a handler
 ├── ContextTypeError         a context value is not of its declared type (also a TypeError)
-└── EventlessLoopError       eventless rows that never come to rest (also a RuntimeError)
+└── EventlessLoopError       rows without an event that never come to rest (also a RuntimeError)
 ```
 """
 
@@ -176,7 +176,7 @@ class ContextTypeError(OrcaError, TypeError):
 
 class EventlessLoopError(OrcaError, RuntimeError):
     """
-    Raised when one event sets off more eventless rows than any sound machine takes.
+    Raised when a machine goes on and on by itself, by eventless rows or by rows for its own done and error events.
 
     Attributes:
         machine: The name of the machine.
@@ -189,7 +189,7 @@ class EventlessLoopError(OrcaError, RuntimeError):
         self.limit: int = limit
         self.row: str = row
         super().__init__(
-            f"machine {machine!r} took {limit} eventless rows and has not come to rest; the next one is {row}. "
+            f"machine {machine!r} took {limit} rows by itself and has not come to rest; the next one is {row}. "
             f"Give that row a guard that becomes false, or an event."
         )
 

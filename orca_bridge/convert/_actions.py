@@ -18,7 +18,7 @@ from orca_bridge.exceptions import MissingActionError
 from ._names import identifier
 from ._payload import injected
 
-__all__ = ("Actions", "Call", "Handler", "Moment", "resolve_handlers")
+__all__ = ("Actions", "Call", "Given", "Handler", "Moment", "resolve_handlers")
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -37,15 +37,21 @@ class Actions(Mapping[str, Callable[..., Any]]):
     Hand it to `load` or to a machine's constructor as ``actions``. Functions that are added later are seen by
     machines made later.
 
-        actions = Actions()
+    ```python
+    from orca_bridge import Actions
 
-        @actions.action
-        def charge(ctx, event):
-            ctx["paid"] = event["amount"]
+    actions = Actions()
 
-        @actions.action("send-receipt")
-        def mail(ctx):
-            ...
+    @actions.action
+    def charge(ctx, event):
+        ctx["paid"] = event["amount"]
+
+    @actions.action("send-receipt")
+    def mail(ctx):
+        ...
+
+    assert list(actions) == ["charge", "send-receipt"]
+    ```
     """
 
     def __init__(self) -> None:
@@ -85,6 +91,16 @@ class Actions(Mapping[str, Callable[..., Any]]):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({len(self)} handlers)"
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """Handlers that were given to one machine. They are code, not data: copies of the machine share them."""
+
+    source: Source | None = None
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Given:
+        return self
 
 
 @dataclass(frozen=True, slots=True)

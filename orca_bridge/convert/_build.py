@@ -22,7 +22,7 @@ from orca_bridge.definition import Else, Expression, MachineDefinition, StateDef
 from ._check import all_states, check, describe_row, stays_final
 from ._guards import Guard, compile_else, compile_guard
 from ._machine import RESERVED, Blueprint, OrcaChart, Recipe
-from ._names import Names, identifier, is_declarable, is_ordinary, name_all
+from ._names import Names, class_name, is_declarable, is_ordinary, name_all
 from ._payload import payload_of
 from ._run import Work, perform, raise_failure
 
@@ -96,7 +96,7 @@ class _Builder:
         self.states = {state.path: state for state in all_states(self.definition.states)}
         self.rows = [row for row in self.definition.transitions if not stays_final(row, self.states)]
         self.guards: dict[str, Expression] = {guard.name: guard.expression for guard in self.definition.guards}
-        self.class_name = identifier(self.definition.name)
+        self.class_name = class_name(self.definition.name)
         self.names = self._name()
         self.made: dict[str, State] = {}
         self.callbacks = 0
@@ -199,13 +199,15 @@ class _Builder:
     def _transition(self, source: str, row: TransitionDefinition) -> None:
         target = self.states[row.target] if row.target is not None else None
         ends = target is not None and target.final and "." not in target.path
-        work = Work(row.actions, describe_row(row), eventless=row.event is None, takes_errors=_takes_errors(row.event))
+        takes_errors = _takes_errors(row.event)
+        unprompted = row.event is None or takes_errors or "." in row.event
+        work = Work(row.actions, describe_row(row), unprompted, takes_errors)
         test = self._guard(row)
         self.made[source].to(
             self.made[target.path] if target is not None else None,
             event=self._events(row.event),
             cond=self._condition(row, test) if test is not None or self._needs_name(row.event) else None,
-            on=self._callback(work) if row.actions or work.eventless or work.takes_errors else None,
+            on=self._callback(work) if row.actions or unprompted else None,
             # When the machine has ended no macrostep follows in which a failure could be raised.
             after=raise_failure if ends else None,
         )

@@ -14,7 +14,7 @@ from statemachine.engines.base import _running_engine
 from statemachine.event import BoundEvent
 from statemachine.exceptions import StateMachineError, TransitionNotAllowed
 
-from ._actions import Source, resolve_handlers
+from ._actions import Given, resolve_handlers
 from ._context import Typing, copied, enforce, start_context, type_problems
 from ._names import SYSTEM_PREFIXES, Names, identifier, is_ordinary
 from ._payload import read_payload, take_payload
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     from orca_bridge.definition import ContextField, MachineDefinition
     from orca_bridge.syntax import Diagnostic
+
+    from ._actions import Source
 
 __all__ = ("RESERVED", "Blueprint", "OrcaChart", "Queued", "Recipe")
 
@@ -130,7 +132,7 @@ class OrcaChart(StateChart[Any]):
         **kwargs: Any,
     ) -> None:
         self._orca = RunState()
-        self._given_actions = actions
+        self._given_actions = Given(actions)
         if hasattr(type(self), "_blueprint"):
             self.context = self._start_context(context)
         super().__init__(model, state_field, start_value, listeners, **kwargs)
@@ -206,7 +208,7 @@ class OrcaChart(StateChart[Any]):
     def _register_callbacks(self, listeners: list[object]) -> None:
         blueprint = self._blueprint
         own = {name: method.__get__(self, type(self)) for name, method in self._own_handlers.items()}
-        sources = (self._given_actions, blueprint.recipe.actions)
+        sources = (self._given_actions.source, blueprint.recipe.actions)
         self._orca.handlers = resolve_handlers(self.definition.name, blueprint.actions, sources, own)
         # An action may be called like a hook (`on_enter_paid`); it is an action then, and no hook as well.
         self._protected_attrs = type(self)._protected_attrs | set(own)
@@ -259,8 +261,6 @@ class OrcaChart(StateChart[Any]):
         return twin
 
     def __deepcopy__(self, memo: dict[int, Any]) -> OrcaChart:
-        # Handlers are code: copies share them.
-        memo[id(self._given_actions)] = self._given_actions
         twin: OrcaChart = type(self).__new__(type(self))
         memo[id(self)] = twin
         twin.__setstate__(deepcopy(self.__getstate__(), memo))

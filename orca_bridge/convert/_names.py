@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
-__all__ = ("SYSTEM_PREFIXES", "Names", "identifier", "is_declarable", "is_ordinary", "name_all")
+__all__ = ("SYSTEM_PREFIXES", "Names", "class_name", "identifier", "is_declarable", "is_ordinary", "name_all")
 
 SYSTEM_PREFIXES = ("done.", "error.", "timeout.")
 
@@ -45,6 +45,12 @@ def identifier(text: str) -> str:
     Normalised as Python's own parser does it, so that `machine.name` written in a source file finds it.
     """
     return re.sub(r"\W", "_", unicodedata.normalize("NFKC", text))
+
+
+def class_name(text: str) -> str:
+    """Turn the name of a machine, which may hold spaces and begin with a digit, into the name of a class."""
+    name = identifier(text)
+    return name if name.isidentifier() and not iskeyword(name) else f"Machine_{name}"
 
 
 def is_declarable(event: str) -> bool:

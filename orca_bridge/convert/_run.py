@@ -35,9 +35,9 @@ if TYPE_CHECKING:
     from ._actions import Handler
     from ._machine import OrcaChart
 
-__all__ = ("MAX_EVENTLESS", "RunState", "Work", "perform", "raise_failure", "watch_macrosteps")
+__all__ = ("MAX_UNPROMPTED", "RunState", "Work", "perform", "raise_failure", "watch_macrosteps")
 
-MAX_EVENTLESS = 1000
+MAX_UNPROMPTED = 1000
 ERROR_ACTION = "error.action"
 
 _logger = logging.getLogger("orca_bridge")
@@ -50,7 +50,8 @@ class Work:
     actions: tuple[str, ...] = ()
     row: str = ""
     """The row as text, where the callback belongs to one."""
-    eventless: bool = False
+    unprompted: bool = False
+    """Whether the row is taken without an event from outside: it has none, or the machine's own."""
     takes_errors: bool = False
     """Whether the row's event can be an ``error.action.*``."""
 
@@ -63,8 +64,8 @@ class RunState:
     asynchronous: bool = False
     failures: list[Exception] = field(default_factory=list)
     """Errors of actions that no row has taken yet."""
-    eventless: int = 0
-    """How many eventless rows were taken since the last event from outside."""
+    unprompted: int = 0
+    """How many rows were taken since the last event from outside."""
     warned: set[str] = field(default_factory=set)
     """Context fields whose type was complained about."""
 
@@ -73,7 +74,7 @@ class RunState:
         for failure in self.failures:
             _logger.error("an action's error was never raised", exc_info=failure)
         self.failures.clear()
-        self.eventless = 0
+        self.unprompted = 0
 
 
 def watch_macrosteps(machine: OrcaChart, engine: BaseEngine) -> None:
@@ -98,7 +99,7 @@ def watch_macrosteps(machine: OrcaChart, engine: BaseEngine) -> None:
 
 def raise_failure(machine: OrcaChart) -> None:
     """Raise the first error of an action that no row has taken; later ones are logged."""
-    machine._orca.eventless = 0
+    machine._orca.unprompted = 0
     failures = machine._orca.failures
     if failures:
         first, *others = failures
@@ -119,8 +120,8 @@ def perform(machine: OrcaChart, work: Work, event_data: EventData, keywords: Map
     trigger = event_data.trigger_data
     if work.takes_errors:
         _take_error(machine, trigger)
-    if work.eventless:
-        _count_eventless(machine, work)
+    if work.unprompted:
+        _count_unprompted(machine, work)
     if not work.actions:
         return None
     moment = Moment(
@@ -188,7 +189,9 @@ def _merge(machine: OrcaChart, action: str, result: Any) -> None:
 
 def _fail(machine: OrcaChart, action: str, trigger: TriggerData, error: Exception) -> None:
     """Turn the error of an action into an event of the running macrostep."""
-    error.add_note(f"in action {action!r} of machine {machine.definition.name!r}")
+    note = f"in action {action!r} of machine {machine.definition.name!r}"
+    if note not in getattr(error, "__notes__", ()):
+        error.add_note(note)
     machine._orca.failures.append(error)
     # An action that fails while an error is handled is not handled again: its row could be the same for ever.
     if not _is_error_action(trigger):
@@ -207,7 +210,7 @@ def _take_error(machine: OrcaChart, trigger: TriggerData) -> None:
         machine._orca.failures[:] = [failure for failure in machine._orca.failures if failure is not error]
 
 
-def _count_eventless(machine: OrcaChart, work: Work) -> None:
-    machine._orca.eventless += 1
-    if machine._orca.eventless > MAX_EVENTLESS:
-        raise EventlessLoopError(machine.definition.name, MAX_EVENTLESS, work.row)
+def _count_unprompted(machine: OrcaChart, work: Work) -> None:
+    machine._orca.unprompted += 1
+    if machine._orca.unprompted > MAX_UNPROMPTED:
+        raise EventlessLoopError(machine.definition.name, MAX_UNPROMPTED, work.row)

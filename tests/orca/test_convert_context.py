@@ -184,7 +184,6 @@ class TestPuttingBack:
         assert machine.context is held
         assert held == {"items": [1]}
 
-
     def test_what_cannot_be_copied_is_kept(self):
         """A value that cannot be copied does not make a step impossible."""
         lock = threading.Lock()

@@ -109,6 +109,16 @@ def test_deepcopy_follows_references():
     assert one is two
 
 
+def test_state_that_is_copied_apart_shares_the_handlers():
+    """Whoever copies a machine by its state, as an orchestrator does, does not copy handlers either."""
+    bank = Bank()
+    machine = machine_class(DEFINITION)(actions=bank)
+
+    state = copy.deepcopy(machine.__getstate__())
+
+    assert state["_given_actions"].source is bank
+
+
 def test_a_shallow_copy_shares_the_data():
     """A shallow copy is of the same class and shares model and context, as the library's does."""
     machine = machine_class(DEFINITION)(actions={"charge": charge})

@@ -15,7 +15,64 @@ from orca_bridge.convert import machine_class
 from orca_bridge.convert._machine import RESERVED
 from orca_bridge.convert._names import name_all
 
-LIBRARY_NAMES = ["TransitionNotAllowed", "activate_initial_state", "active_listeners", "add_event", "add_from_attributes", "add_inherited", "add_listener", "add_state", "allow_event_without_transition", "allowed_events", "atomic_configuration_update", "bind_events_to", "cancel_event", "catch_errors_as_events", "configuration", "configuration_values", "current_state", "current_state_value", "enable_self_transition_entries", "enabled_events", "events", "final_states", "history_values", "id", "initial_state", "is_terminated", "listeners", "listeners_inherit", "model", "name", "prepare", "raise_", "send", "start_configuration_values", "start_value", "state_field", "states", "states_map", "validate_disconnected_states", "validate_final_reachability", "validate_trap_states", "prepare_event", "before_transition", "on_transition", "after_transition", "on_enter_state", "on_exit_state", "on_invoke_state", "mro", "context", "definition", "warnings", "_private", "__init__", "class", "import"]
+LIBRARY_NAMES = [
+    "TransitionNotAllowed",
+    "activate_initial_state",
+    "active_listeners",
+    "add_event",
+    "add_from_attributes",
+    "add_inherited",
+    "add_listener",
+    "add_state",
+    "allow_event_without_transition",
+    "allowed_events",
+    "atomic_configuration_update",
+    "bind_events_to",
+    "cancel_event",
+    "catch_errors_as_events",
+    "configuration",
+    "configuration_values",
+    "current_state",
+    "current_state_value",
+    "enable_self_transition_entries",
+    "enabled_events",
+    "events",
+    "final_states",
+    "history_values",
+    "id",
+    "initial_state",
+    "is_terminated",
+    "listeners",
+    "listeners_inherit",
+    "model",
+    "name",
+    "prepare",
+    "raise_",
+    "send",
+    "start_configuration_values",
+    "start_value",
+    "state_field",
+    "states",
+    "states_map",
+    "validate_disconnected_states",
+    "validate_final_reachability",
+    "validate_trap_states",
+    "prepare_event",
+    "before_transition",
+    "on_transition",
+    "after_transition",
+    "on_enter_state",
+    "on_exit_state",
+    "on_invoke_state",
+    "mro",
+    "context",
+    "definition",
+    "warnings",
+    "_private",
+    "__init__",
+    "class",
+    "import",
+]
 
 
 class TestReservedNames:
@@ -110,12 +167,15 @@ class TestOddNames:
         assert machine.state_paid.is_active
         assert cls.state_paid.name == "paid"
 
-    def test_the_machine_may_have_any_name(self):
+    @pytest.mark.parametrize(
+        ("name", "expected"), [("Order Desk", "Order_Desk"), ("2nd try", "Machine_2nd_try"), ("class", "Machine_class")]
+    )
+    def test_the_machine_may_have_any_name(self, name, expected):
         """The class name is an identifier; the definition keeps the name as written."""
-        cls = machine_class(definition([state("a", initial=True)], name="Order Desk"))
+        cls = machine_class(definition([state("a", initial=True)], name=name))
 
-        assert cls.__name__ == "Order_Desk"
-        assert cls.definition.name == "Order Desk"
+        assert cls.__name__ == expected
+        assert cls.definition.name == name
 
 
 class TestNesting:

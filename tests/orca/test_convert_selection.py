@@ -211,7 +211,15 @@ class TestEventless:
         rows = [row("a", "go", "b"), row("b", None, "c"), row("c", None, "b"), row("*", "reset", "a")]
         machine = drive.make(definition([state("a", initial=True), state("b"), state("c")], rows))
 
-        with pytest.raises(EventlessLoopError, match=r"1000 eventless rows.* is . \(no event\) -> ."):
+        with pytest.raises(EventlessLoopError, match=r"1000 rows by itself .* is . \(no event\) -> ."):
+            drive.send(machine, "go")
+
+    def test_a_loop_of_done_events_ends_with_an_error(self, drive):
+        """A compound state that is entered anew whenever it is done, and is done at once, is stopped too."""
+        states = [state("a", initial=True), state("p", state("x", final=True, initial=True))]
+        machine = drive.make(definition(states, [row("a", "go", "p"), row("p", "done.state.p", "p")]))
+
+        with pytest.raises(EventlessLoopError, match=r"p done\.state\.p -> p"):
             drive.send(machine, "go")
 
     def test_many_events_are_no_loop(self, drive):

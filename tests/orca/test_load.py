@@ -278,6 +278,7 @@ class TestErrors:
         assert text.startswith(f"broken.orca.md has {len(codes)} errors:\nbroken.orca.md:")
         assert sum(set(line.split("|")[-1].strip()) == {"^"} for line in text.splitlines()) == len(codes)
         assert caught.value.name == "broken.orca.md"
+        assert str(pickle.loads(pickle.dumps(caught.value))) == text
 
     @pytest.mark.parametrize("text", ["", "nothing to see", b"\xff\xfe\x00", "\ud800", "# heading"])
     def test_what_is_no_document(self, text):
@@ -287,7 +288,9 @@ class TestErrors:
 
     def test_an_unknown_machine(self):
         """A wrong name is answered with the nearest and all there are."""
-        with pytest.raises(UnknownMachineError, match=r"no machine 'Tow'. Did you mean 'Two'\? It defines: 'One', 'Two'"):
+        with pytest.raises(
+            UnknownMachineError, match=r"no machine 'Tow'. Did you mean 'Two'\? It defines: 'One', 'Two'"
+        ):
             loads(small("One", "Two"), machine="Tow")
         with pytest.raises(UnknownMachineError) as caught:
             loads(small("One"), machine="Payment", name="p.md")
@@ -311,6 +314,14 @@ class TestWarnings:
 
         assert [warning.code for warning in cls.warnings] == ["UNKNOWN_SECTION"]
         assert caplog.text.count("UNKNOWN_SECTION") == 1
+
+    def test_do_not_hinder_pickling(self):
+        """A machine with warnings travels like any other."""
+        machine = loads(self.TEXT)()
+
+        twin = pickle.loads(pickle.dumps(machine))
+
+        assert type(twin).warnings[0].code == "UNKNOWN_SECTION"
 
     def test_of_other_machines_are_not_ours(self):
         """Each class has the warnings of its own machine."""
