@@ -32,7 +32,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -181,9 +180,7 @@ class UnknownMachineError(OrchestratorError, LookupError):
 class UnknownEventError(OrchestratorError, LookupError):
     """Raised when an address names an event that the member does not declare."""
 
-    def __init__(
-        self, owner: str, member: str, event: str, nearest: str | None, events: Sequence[str]
-    ) -> None:
+    def __init__(self, owner: str, member: str, event: str, nearest: str | None, events: Sequence[str]) -> None:
         super().__init__(owner, member, event, nearest, events)
         self.owner = owner
         self.member = member

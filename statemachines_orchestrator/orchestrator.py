@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from typing_extensions import Self, dataclass_transform
+from typing_extensions import dataclass_transform
 
 from statemachines_orchestrator.declare import (
     DataField,
@@ -83,9 +83,7 @@ class Orchestrator:
         except TypeError as error:
             close = nearest(next(iter(other), ""), ("orchestrator_name", "atomic"))
             hint = f"Did you mean {close}=?" if close else "The keywords are orchestrator_name and atomic"
-            raise DefinitionError(
-                cls.__name__, f"unknown class keywords: {', '.join(other)}", hint
-            ) from error
+            raise DefinitionError(cls.__name__, f"unknown class keywords: {', '.join(other)}", hint) from error
         bases = [vars(base)["__declaration__"] for base in cls.__mro__[1:] if "__declaration__" in vars(base)]
         cls.__declaration__ = declare(cls, bases, orchestrator_name=orchestrator_name, atomic=atomic)
 
@@ -118,9 +116,7 @@ class Orchestrator:
     def __post_init__(self) -> None:
         """Do what a subclass wants done at the end of the constructor, as in a dataclass."""
 
-    def _take(
-        self, declaration: Declaration, machines: dict[str, StateChart[Any]], given: dict[str, Any]
-    ) -> None:
+    def _take(self, declaration: Declaration, machines: dict[str, StateChart[Any]], given: dict[str, Any]) -> None:
         values = vars(self)
         for name, one in declaration.fields.items():
             if isinstance(one, DataField):
@@ -183,16 +179,12 @@ class Orchestrator:
         members = self.machines
         if name not in members or not event:
             addresses = [f"{one}.{known}" for one in members for known in type(members[one])._events]
-            raise UnknownMachineError(
-                type(self).__name__, address, nearest(address, addresses), tuple(members)
-            )
+            raise UnknownMachineError(type(self).__name__, address, nearest(address, addresses), tuple(members))
         member = members[name]
         declared = type(member)._events
         if not any(known.match(event) for known in declared):
             known_names = [str(known) for known in declared]
-            raise UnknownEventError(
-                type(self).__name__, name, event, nearest(event, known_names), known_names
-            )
+            raise UnknownEventError(type(self).__name__, name, event, nearest(event, known_names), known_names)
         return member.send(event, *arguments, **keywords)
 
     def enabled_events(self) -> Any:
@@ -242,9 +234,7 @@ class Orchestrator:
 
     def __repr__(self) -> str:
         return (
-            f"<{type(self).__name__} {self.configuration!r}>"
-            if "_system" in vars(self)
-            else f"<{type(self).__name__}>"
+            f"<{type(self).__name__} {self.configuration!r}>" if "_system" in vars(self) else f"<{type(self).__name__}>"
         )
 
     def __copy__(self) -> Self:
@@ -264,9 +254,7 @@ class Orchestrator:
             state = {
                 "members": {name: member and record_of(member) for name, member in members.items()},
                 "values": {
-                    name: value
-                    for name, value in vars(self).items()
-                    if name not in members and name != "_system"
+                    name: value for name, value in vars(self).items() if name not in members and name != "_system"
                 },
             }
         return _blank, (type(self),), state
@@ -288,7 +276,7 @@ class Orchestrator:
 
 
 def _declaration_of(kind: type[Orchestrator]) -> Declaration:
-    declaration = vars(kind).get("__declaration__")
+    declaration: Declaration | None = vars(kind).get("__declaration__")
     if declaration is None or declaration.is_abstract:
         raise NoMachinesOnOrchestratorError(
             kind.__name__,
@@ -303,6 +291,4 @@ def _blank(kind: type[Orchestrator]) -> Orchestrator:
 
 
 def _addresses(members: dict[str, StateChart[Any]], answers: list[list[Any]]) -> tuple[str, ...]:
-    return tuple(
-        f"{name}.{event.id}" for name, events in zip(members, answers, strict=True) for event in events
-    )
+    return tuple(f"{name}.{event.id}" for name, events in zip(members, answers, strict=True) for event in events)

@@ -16,6 +16,7 @@ from weakref import WeakKeyDictionary
 from statemachine import StateChart
 from statemachine.callbacks import CallbackGroup
 from statemachine.graph import iterate_states_and_transitions
+from statemachine.transition import Transition
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -62,6 +63,8 @@ class Chart:
     hooks: frozenset[str]
     """Every method name that python-statemachine would call, by convention or because a declaration names it."""
     callbacks: tuple[Callback, ...]
+    has_eventless: bool
+    """Whether some transition waits for no event."""
     is_abstract: bool
     """Whether the class has no states of its own."""
     own_names: tuple[str, ...]
@@ -93,12 +96,11 @@ def _read(machine_class: type[StateChart[Any]]) -> Chart:
     specs = (spec for node in nodes for spec in node._specs)
     return Chart(
         name=machine_class.__name__,
-        states=tuple(
-            node.id for node in _all_states(() if machine_class._abstract else machine_class.states)
-        ),
+        states=tuple(node.id for node in _all_states(() if machine_class._abstract else machine_class.states)),
         events=tuple(str(event) for event in machine_class._events),
         hooks=frozenset({"prepare_event"} | {name for spec in specs for name in _names(spec)}),
         callbacks=callbacks,
+        has_eventless=any(_is_eventless(node) for node in nodes),
         is_abstract=machine_class._abstract,
         own_names=tuple(_own_names(machine_class)),
     )
@@ -113,9 +115,7 @@ def _all_states(states: Iterable[State]) -> Iterator[State]:
 def _initial_states(machine_class: type[StateChart[Any]]) -> frozenset[str]:
     """Return the ids of the states that are active after the start, by default entry."""
     entered: list[State] = []
-    initial = getattr(
-        machine_class, "initial_state", None
-    )  # an abstract class does not even have the attribute
+    initial = getattr(machine_class, "initial_state", None)  # an abstract class does not even have the attribute
     waiting = [initial] if initial is not None else []
     while waiting:
         state = waiting.pop()
@@ -137,12 +137,10 @@ def _callbacks(machine_class: type[StateChart[Any]], nodes: tuple[Any, ...]) -> 
     make = partial(_callback, machine_class)
     prepare = getattr(machine_class, "prepare_event", None)
     if inspect.isfunction(prepare):
-        yield Callback(
-            "prepare_event", "every event", "prepare", at_start=True, eventless=False, function=prepare
-        )
+        yield Callback("prepare_event", "every event", "prepare", at_start=True, eventless=False, function=prepare)
     initial = _initial_states(machine_class)
     for node in nodes:
-        eventless = bool(getattr(node, "is_eventless", False)) and not getattr(node, "initial", False)
+        eventless = _is_eventless(node)
         place = _place(node)
         for spec in node._specs:
             at_start = spec.group is CallbackGroup.ENTER and place in initial
@@ -151,6 +149,10 @@ def _callbacks(machine_class: type[StateChart[Any]], nodes: tuple[Any, ...]) -> 
                 if callback is not None:
                     yield callback
                     break
+
+
+def _is_eventless(node: Any) -> bool:
+    return isinstance(node, Transition) and node.is_eventless and not node.initial
 
 
 def _place(node: Any) -> str:

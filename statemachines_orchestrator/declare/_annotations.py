@@ -80,30 +80,34 @@ def read_annotation(
         variables: What type variables stand for.
     """
     text = annotation if isinstance(annotation, str) else _shown(annotation)
-    resolved = annotation
-    if isinstance(annotation, str | ForwardRef):
-        resolved = _resolve_text(annotation, names)
-        if isinstance(resolved, str):
-            return read_annotation(resolved, names, variables)  # a string in a string: postponed and quoted
+    if not isinstance(annotation, str | ForwardRef):
+        return _of_type(annotation, text, names, variables)
+    resolved = _resolve_text(annotation, names)
     if resolved is _UNRESOLVED:
         return _unresolved(text)
-    origin = typing.get_origin(resolved)
-    if resolved is ClassVar or origin is ClassVar:
+    if resolved is _NO_TYPE:
+        return Annotation(text, is_type=False)
+    return read_annotation(resolved, names, variables)
+
+
+def _of_type(
+    annotation: Any, text: str, names: tuple[dict[str, Any], dict[str, Any]], variables: Mapping[Any, Any]
+) -> Annotation:
+    origin = typing.get_origin(annotation)
+    if annotation is ClassVar or origin is ClassVar:
         return Annotation(text, is_class_variable=True)
     if origin in (typing.Annotated, typing.Final):
-        return read_annotation(typing.get_args(resolved)[0], names, variables)
-    if isinstance(resolved, TypeVar):
-        return _type_variable(resolved, text, names, variables)
+        return read_annotation(typing.get_args(annotation)[0], names, variables)
+    if isinstance(annotation, TypeVar):
+        return _type_variable(annotation, text, names, variables)
     if origin in (Union, types.UnionType):
-        return _union(text, [read_annotation(part, names, variables) for part in typing.get_args(resolved)])
-    machine_class = origin if isinstance(origin, type) else resolved
-    if isinstance(machine_class, type) and issubclass(machine_class, StateChart):
-        return Annotation(text, classes=(machine_class,))
-    if resolved is None or resolved is type(None):
-        return Annotation(text, is_optional=True)
-    return Annotation(
-        text, is_type=isinstance(machine_class, type) or origin is not None or _is_special(resolved)
-    )
+        return _union(text, [read_annotation(part, names, variables) for part in typing.get_args(annotation)])
+    kind = origin if isinstance(origin, type) else annotation
+    if isinstance(kind, type) and issubclass(kind, StateChart):
+        return Annotation(text, classes=(kind,))
+    nothing = annotation is None or annotation is type(None)
+    is_type = nothing or isinstance(kind, type) or origin is not None or _is_special(annotation)
+    return Annotation(text, is_optional=nothing, is_type=is_type)
 
 
 _UNRESOLVED = object()

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from statemachine import StateChart
 
 from statemachines_orchestrator.exceptions import ArgumentsError, ConstructionError, NotAMachineError
 
-from ._declaration import Declaration
 from ._fields import Field, MemberField
 from ._names import nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from collections.abc import Set as AbstractSet
+
+    from ._declaration import Declaration
 
 __all__ = ("bind", "wrong_machine")
 
@@ -45,19 +49,15 @@ def bind(
             hint = f"Did you mean {close!r}?" if close else f"The fields are {_listed(names)}"
             problems.append(ArgumentsError(where, f"there is no field {name!r}", hint))
         elif name in given:
-            problems.append(
-                ArgumentsError(where, f"{name!r} is given by position and by keyword", "Give it once")
-            )
+            problems.append(ArgumentsError(where, f"{name!r} is given by position and by keyword", "Give it once"))
         else:
             given[name] = value
     problems.extend(_missing(declaration, given.keys() | misspelt, where))
-    problems.extend(
-        problem for name, value in given.items() for problem in _refused(declaration, name, value)
-    )
+    problems.extend(problem for name, value in given.items() for problem in _refused(declaration, name, value))
     return given, problems
 
 
-def _missing(declaration: Declaration, given: Set[str | None], where: str) -> list[ConstructionError]:
+def _missing(declaration: Declaration, given: AbstractSet[str | None], where: str) -> list[ConstructionError]:
     return [
         ArgumentsError(where, f"{one.name!r} is missing", _how_to_give(one))
         for one in declaration.fields.values()

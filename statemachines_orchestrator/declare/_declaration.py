@@ -86,16 +86,12 @@ def declare(
     """
     problems: list[DefinitionError] = []
     parameter = (
-        orchestrator_name
-        if orchestrator_name is not None
-        else _inherited(bases, "parameter", DEFAULT_PARAMETER)
+        orchestrator_name if orchestrator_name is not None else _inherited(bases, "parameter", DEFAULT_PARAMETER)
     )
     refused = refused_parameter(parameter)
     if refused is not None:
         problems.append(
-            ReservedNameError(
-                owner.__name__, refused, f"Choose another; the usual one is {DEFAULT_PARAMETER!r}"
-            )
+            ReservedNameError(owner.__name__, refused, f"Choose another; the usual one is {DEFAULT_PARAMETER!r}")
         )
         parameter = DEFAULT_PARAMETER
     if not isinstance(atomic, bool | None):
@@ -130,9 +126,7 @@ def _inherited(bases: list[Declaration], name: str, default: Any) -> Any:
     return getattr(bases[0], name) if bases else default
 
 
-def _own_fields(
-    owner: type, inherited: dict[str, Field], problems: list[DefinitionError]
-) -> dict[str, Field]:
+def _own_fields(owner: type, inherited: dict[str, Field], problems: list[DefinitionError]) -> dict[str, Field]:
     names = namespaces_of(owner)
     variables = type_arguments_of(owner)
     annotations = inspect.get_annotations(owner)
@@ -200,13 +194,12 @@ def _no_machine(where: str, name: str, annotation: Annotation, default: Any) -> 
     if isinstance(default, MachineMarker):
         made = getattr(default.factory, "__name__", None)
         instead = (
-            f"Write {name}: {made} = machine(factory={made})"
-            if made
-            else "Annotate the field with the machine's class"
+            f"Write {name}: {made} = machine(factory={made})" if made else "Annotate the field with the machine's class"
         )
     else:
         given = "" if default is MISSING else f"default={default!r}"
-        instead = f"For plain data write {name}: {annotation.text} = data({given}), for a constant ClassVar[{annotation.text}]"
+        text = annotation.text
+        instead = f"For plain data write {name}: {text} = data({given}), for a constant ClassVar[{text}]"
     return AnnotationIsNotAStateMachineError(
         where, f"{annotation.text} is not a StateMachine or StateChart class", instead
     )
@@ -230,9 +223,7 @@ def _member(owner: str, name: str, annotation: Annotation, default: Any) -> Fiel
             default.arguments,
         )
     if default is None and annotation.is_optional:
-        return MemberField(
-            name, owner, annotation.classes, annotation.text, is_optional=True, has_none_default=True
-        )
+        return MemberField(name, owner, annotation.classes, annotation.text, is_optional=True, has_none_default=True)
     if default is MISSING:
         return MemberField(name, owner, annotation.classes, annotation.text, annotation.is_optional)
     return _wrong_default(where, name, annotation, default)
@@ -262,9 +253,7 @@ def _wrong_default(where: str, name: str, annotation: Annotation, default: Any) 
         what = "None is not a machine"
         instead = f"Write {name}: {annotation.text} | None = None if the machine may be absent"
     elif isinstance(default, StateChart):
-        what = (
-            "a machine as default would be shared by all instances, and a machine belongs to one orchestrator"
-        )
+        what = "a machine as default would be shared by all instances, and a machine belongs to one orchestrator"
         instead = f"Write {name}: {annotation.text} = machine(factory={type(default).__name__})"
     else:
         what = f"{getattr(default, '__name__', repr(default))} is no default for a member"
@@ -273,9 +262,7 @@ def _wrong_default(where: str, name: str, annotation: Annotation, default: Any) 
     return FieldDefaultError(where, what, instead)
 
 
-def _unannotated(
-    owner: type, annotations: dict[str, Any], inherited: dict[str, Field]
-) -> list[DefinitionError]:
+def _unannotated(owner: type, annotations: dict[str, Any], inherited: dict[str, Field]) -> list[DefinitionError]:
     problems: list[DefinitionError] = []
     for name, value in vars(owner).items():
         if name in annotations:

@@ -8,14 +8,16 @@ What a user writes in a class body, and what it becomes: one frozen record per f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from statemachine import StateChart
 
 from statemachines_orchestrator.exceptions import MemberNotMadeError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 __all__ = ("MISSING", "DataField", "DataMarker", "Field", "MachineMarker", "MemberField", "data", "machine")
 
@@ -76,12 +78,9 @@ def machine(*, factory: Callable[..., Any] | None = None, **arguments: Any) -> A
     if factory is None and arguments:
         msg = f"machine() got arguments ({', '.join(arguments)}) but no factory to pass them to: add factory=..."
         raise TypeError(msg)
-    if factory is not None and not callable(factory):
-        hint = (
-            " To use one machine for one orchestrator, pass it to the constructor."
-            if _is_machine(factory)
-            else ""
-        )
+    given: object = factory
+    if given is not None and not callable(given):
+        hint = " To use one machine for one orchestrator, pass it to the constructor." if _is_machine(factory) else ""
         msg = f"machine(factory=...) takes a machine class or a function that makes a machine, not {factory!r}.{hint}"
         raise TypeError(msg)
     return MachineMarker(factory, MappingProxyType(arguments))

@@ -76,9 +76,7 @@ def _dead_hooks(chart: Chart, where: str) -> Iterator[DefinitionError]:
         written = _meant(name, chart)
         if written is not None:
             why, instead = written
-            yield DeadHookError(
-                where, f"{chart.name}.{name} looks like a hook but is never called: {why}", instead
-            )
+            yield DeadHookError(where, f"{chart.name}.{name} looks like a hook but is never called: {why}", instead)
 
 
 def _meant(name: str, chart: Chart) -> tuple[str, str] | None:
@@ -147,7 +145,7 @@ def _other_name(callback: Callback, where: str, owner: str, parameter: str) -> I
 
 
 def _unfilled(chart: Chart, field: MemberField, where: str, parameter: str) -> Iterator[DefinitionError]:
-    made_here = isinstance(field.factory, type) and field.factory.__init__ is StateChart.__init__
+    made_here = _has_stock_constructor(field.factory)
     filled = CALLBACK_PARAMETERS | {parameter} | set(field.arguments)
     for callback in dict.fromkeys(chart.callbacks):
         if callback.eventless:
@@ -163,6 +161,10 @@ def _unfilled(chart: Chart, field: MemberField, where: str, parameter: str) -> I
                     f"the parameter {one.name!r} can never be filled: {why}",
                     f"Give it a default, or write {parameter!r} to receive the orchestrator",
                 )
+
+
+def _has_stock_constructor(factory: object) -> bool:
+    return isinstance(factory, type) and inspect.getattr_static(factory, "__init__") is vars(StateChart)["__init__"]
 
 
 def _required(callback: Callback) -> Iterator[inspect.Parameter]:

@@ -1,14 +1,13 @@
 """How one member runs: python-statemachine's engines with the orchestrator's hooks."""
 
-from ._version import check_version
-
-check_version()
-
 from ._engines import AsyncMemberEngine, SyncMemberEngine
 from ._host import Host
 from ._install import can_adopt, engine_of, host_of, install, make_held, release
 from ._invocations import current_cancellation
 from ._member import MemberEngine, Saved
+from ._version import check_version
+
+check_version()
 
 __all__ = (
     "AsyncMemberEngine",

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 from statemachine.engines.async_ import AsyncEngine
 from statemachine.engines.sync import SyncEngine
 from statemachine.event import BoundEvent
+from statemachine.exceptions import TransitionNotAllowed
+from statemachine.orderedset import OrderedSet
 
 from ._member import MemberEngine
 
 if TYPE_CHECKING:
     from asyncio import Future
+
+    from statemachine.event_data import TriggerData
+    from statemachine.transition import Transition
 
 __all__ = ("INITIAL_EVENT", "AsyncMemberEngine", "SyncMemberEngine")
 
@@ -24,8 +30,18 @@ class SyncMemberEngine(MemberEngine, SyncEngine):
 
     def begin(self) -> Any:
         """Enter the initial state and run until the machine is quiet."""
-        keywords, self._held = self._held or {}, None
+        keywords, self._held = dict(self._held or {}), None
+        if self._host is not None:
+            keywords[self._host.parameter] = self._host.orchestrator
         return SyncEngine.activate_initial_state(self, **keywords)
+
+    def select_eventless_transitions(self, trigger_data: TriggerData) -> OrderedSet[Transition]:
+        """Look for eventless transitions that are enabled, if the class has any."""
+        if not self._has_eventless:
+            return OrderedSet()
+        self._inject(trigger_data)
+        found: OrderedSet[Transition] = SyncEngine.select_eventless_transitions(self, trigger_data)
+        return found
 
     def activate_initial_state(self, **kwargs: Any) -> Any:
         """Enter the initial state if that is still to come; otherwise let the machine settle."""
@@ -51,9 +67,7 @@ class AsyncMemberEngine(MemberEngine, AsyncEngine):
         """Enter the initial state and run until the machine is quiet; to be awaited."""
         keywords, self._held = self._held or {}, None
         trigger = BoundEvent(INITIAL_EVENT, _sm=self.sm).build_trigger(machine=self.sm, **keywords)
-        trigger.execution_time = (
-            0.0  # before anything that was queued for the machine while it was not started
-        )
+        trigger.execution_time = 0.0  # before anything that was queued for the machine while it was not started
         self.enqueue(trigger)
         return self.drive()
 
@@ -66,6 +80,20 @@ class AsyncMemberEngine(MemberEngine, AsyncEngine):
     def processing_loop(self, caller_future: Future[object] | None = None) -> Any:  # noqa: ARG002 - psm's signature
         """Run the event just put, when its turn comes; to be awaited, and delivered even if it is not."""
         return self.deliver_arrived()
+
+    async def select_eventless_transitions(self, trigger_data: TriggerData) -> OrderedSet[Transition]:
+        """Look for eventless transitions that are enabled, if the class has any."""
+        if not self._has_eventless:
+            return OrderedSet()
+        self._inject(trigger_data)
+        found: OrderedSet[Transition] = await AsyncEngine.select_eventless_transitions(self, trigger_data)
+        return found
+
+    def clear(self) -> None:
+        """Keep what is queued when an event was refused, as the synchronous engine does (trap D26)."""
+        if not isinstance(sys.exc_info()[1], TransitionNotAllowed):
+            self.internal_queue.clear()
+            self.external_queue.clear()
 
     def drive(self) -> Any:
         """Run python-statemachine's own loop on what is queued; to be awaited."""

@@ -20,6 +20,8 @@ from statemachine.engines.async_ import AsyncEngine
 from statemachine.engines.sync import SyncEngine
 from statemachine.invoke import InvokeManager
 
+from statemachines_orchestrator.charts import read_chart
+
 from ._engines import INITIAL_EVENT, AsyncMemberEngine, SyncMemberEngine
 from ._invocations import MemberInvokeManager
 from ._member import MemberEngine
@@ -48,7 +50,7 @@ class _Making:
 
 
 _making: ContextVar[_Making | None] = ContextVar("_making", default=None)
-_stock_get_engine = StateChart._get_engine
+_stock_get_engine: Callable[[StateChart[Any]], Any] = StateChart._get_engine
 
 
 def _get_engine(machine: StateChart[Any]) -> Any:
@@ -159,14 +161,15 @@ def _attach(engine: Any, host: Host) -> None:
     engine.__class__ = _MEMBER_ENGINES[type(engine)]
     engine._invoke_manager.__class__ = MemberInvokeManager
     engine._host = host
+    engine._has_eventless = read_chart(type(engine.sm)).has_eventless
 
 
 def _hold_queued_start(engine: MemberEngine) -> None:
     """Take python-statemachine's queued initial event out of the queue of an asynchronous machine."""
+    host = engine._host
     for trigger in engine.external_queue.drain():
         if str(trigger.event) == INITIAL_EVENT:
-            engine._held = {
-                name: value for name, value in trigger.kwargs.items() if name != engine._host.parameter
-            }  # type: ignore[union-attr]
+            parameter = host.parameter if host is not None else None
+            engine._held = {name: value for name, value in trigger.kwargs.items() if name != parameter}
         else:
             engine.external_queue.put(trigger)

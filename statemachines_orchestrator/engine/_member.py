@@ -2,16 +2,14 @@
 The engine of a member: python-statemachine's algorithm, with the orchestrator's hooks.
 
 Every hook of the orchestrator into a machine is an override here: who runs an event and when (`put`,
-`processing_loop`), the orchestrator as a callback parameter (`_get_args_kwargs`, `enabled_events`), the held
-start, and what has to be put back when a step fails. The machine object itself stays as it is, and so does an
+`processing_loop`), the orchestrator as a callback parameter (`_inject`, `enabled_events`), the held start, and what has to be put back when a step fails. The machine object itself stays as it is, and so does an
 engine that is already at work: its queues and running invocations are kept, only its class changes.
 """
 
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from statemachine.engines.base import BaseEngine, _running_engine
 
@@ -20,7 +18,6 @@ if TYPE_CHECKING:
 
     from statemachine import State
     from statemachine.event_data import TriggerData
-    from statemachine.transition import Transition
 
     from ._host import Host
 
@@ -43,9 +40,8 @@ class _Arrivals(threading.local):
 _arrivals = _Arrivals()
 
 
-@dataclass(frozen=True, slots=True)
-class Saved:
-    """What one machine was before a step moved it."""
+class Saved(NamedTuple):
+    """What one machine was before a step moved it; a named tuple, since every step makes one per machine."""
 
     value: Any
     history: Mapping[str, Any]
@@ -64,6 +60,8 @@ class MemberEngine(BaseEngine):
     """The system above; None only while a machine that nobody adopted is being released."""
     _held: Mapping[str, Any] | None = None
     """Keywords of a start that waits until all members exist; None when nothing waits."""
+    _has_eventless: bool = True
+    """Whether the machine's class has eventless transitions, which have to be looked for after every microstep."""
 
     # -- starting ------------------------------------------------------------------------------------------
 
@@ -83,7 +81,7 @@ class MemberEngine(BaseEngine):
 
     # -- events --------------------------------------------------------------------------------------------
 
-    def put(self, trigger_data: TriggerData, internal: bool = False) -> None:  # noqa: FBT001, FBT002 - psm's signature
+    def put(self, trigger_data: TriggerData, internal: bool = False) -> None:
         """Queue what the machine sends itself; keep what comes from outside for the host."""
         host = self._host
         if host is None or self._in_own_macrostep(host):
@@ -94,6 +92,7 @@ class MemberEngine(BaseEngine):
 
     def enqueue(self, trigger_data: TriggerData, *, internal: bool = False) -> None:
         """Put the trigger into the machine's own queue, to be run by `drive`."""
+        self._inject(trigger_data)
         # Past AsyncEngine.put, whose futures are for callers that wait on the engine: ours wait on the host.
         BaseEngine.put(self, trigger_data, internal=internal)
 
@@ -118,7 +117,7 @@ class MemberEngine(BaseEngine):
     @property
     def has_work(self) -> bool:
         """Whether events wait in the machine's queues that nobody is running."""
-        return self.running and not (self.external_queue.is_empty() and self.internal_queue.is_empty())
+        return self.running and bool(self.external_queue.queue.queue or self.internal_queue.queue.queue)
 
     def _in_own_macrostep(self, host: Host) -> bool:
         # The context variable alone does not say so: a task that a callback started keeps it after the
@@ -138,18 +137,12 @@ class MemberEngine(BaseEngine):
 
     # -- arguments of callbacks ----------------------------------------------------------------------------
 
-    def _get_args_kwargs(
-        self,
-        transition: Transition,
-        trigger_data: TriggerData,
-        target: State | None = None,
-        source: State | None = None,
-    ) -> Any:
-        # Into the trigger, not into the result: plain invoke handlers receive the trigger's keywords.
+    def _inject(self, trigger_data: TriggerData) -> None:
+        # Into the trigger, not into the arguments of one callback: every phase copies them from there, and plain
+        # invoke handlers receive nothing else.
         host = self._host
         if host is not None:
             trigger_data.kwargs[host.parameter] = host.orchestrator
-        return super()._get_args_kwargs(transition, trigger_data, target, source)
 
     def enabled_events(self, *args: Any, **kwargs: Any) -> Any:
         """List the enabled events; guards receive the orchestrator here, too."""
@@ -165,13 +158,13 @@ class MemberEngine(BaseEngine):
         sm = self.sm
         own = getattr(sm, "__orchestrator_save__", None)
         return Saved(
-            value=sm.current_state_value,
-            history=dict(sm.history_values),
-            running=self.running,
-            held=self._held,
-            pending_final=self._root_parallel_final_pending,
-            queued=tuple(self.external_queue.queue.queue),
-            own=None if own is None else own(),
+            getattr(sm.model, sm.state_field, None),
+            sm.history_values.copy(),
+            self.running,
+            self._held,
+            self._root_parallel_final_pending,
+            tuple(self.external_queue.queue.queue),
+            None if own is None else own(),
         )
 
     def put_back(self, saved: Saved) -> None:
@@ -183,7 +176,8 @@ class MemberEngine(BaseEngine):
         self.running = saved.running
         self._held = saved.held
         self._root_parallel_final_pending = saved.pending_final
-        self.clear()
+        self.internal_queue.clear()
+        self.external_queue.clear()
         for trigger in saved.queued:
             self.external_queue.put(trigger)
         self._stop_invocations_of_inactive_states()

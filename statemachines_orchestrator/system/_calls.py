@@ -89,6 +89,12 @@ class EventCall(Awaitable[Any]):
             self._answer_waiters()
         return self._result
 
+    def fail(self, error: BaseException) -> None:
+        """Let a call that has not started fail with the step that it was made in."""
+        if not self._started:
+            self._started = self._begun = self._finished = True
+            self._error = error
+
     def start(self) -> None:
         """Deliver the event in a task of its own, unless somebody has awaited it already."""
         if not self._started:

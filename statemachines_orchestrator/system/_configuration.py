@@ -24,9 +24,7 @@ class SystemConfiguration(Mapping[str, frozenset[str]]):
 
     def __init__(self, states: Mapping[str, frozenset[str]], shown: Mapping[str, str] | None = None) -> None:
         self._states = dict(states)
-        self._shown = (
-            dict(shown) if shown is not None else {name: _joined(sorted(ids)) for name, ids in states.items()}
-        )
+        self._shown = dict(shown) if shown is not None else {name: _joined(sorted(ids)) for name, ids in states.items()}
         self._hash = hash(frozenset(self._states.items()))
 
     def __getitem__(self, member: str) -> frozenset[str]:

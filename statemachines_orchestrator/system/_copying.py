@@ -48,9 +48,7 @@ def record_of(machine: StateChart[Any]) -> MemberRecord:
     return MemberRecord(
         machine_class=type(machine),
         state={**machine.__getstate__(), "history_values": {}},
-        history={
-            name: tuple(state.value for state in states) for name, states in machine.history_values.items()
-        },
+        history={name: tuple(state.value for state in states) for name, states in machine.history_values.items()},
         running=engine.running,
         held=engine._held,
     )
@@ -102,11 +100,10 @@ def member_of(orchestrator: object, name: str, machine_class: type[StateChart[An
 def register(machine_class: type[StateChart[Any]]) -> None:
     """Let references to machines of this class be copied as references to a member, where they are one."""
     own_way = (
-        machine_class.__reduce_ex__ is not object.__reduce_ex__
-        or machine_class.__reduce__ is not object.__reduce__
+        machine_class.__reduce_ex__ is not object.__reduce_ex__ or machine_class.__reduce__ is not object.__reduce__
     )
     if not own_way and machine_class not in copyreg.dispatch_table:
-        copyreg.pickle(machine_class, _reduce)  # type: ignore[arg-type] # the stubs know no five-part answers
+        copyreg.pickle(machine_class, _reduce)
 
 
 def _reduce(machine: StateChart[Any]) -> Any:

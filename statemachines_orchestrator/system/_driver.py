@@ -41,6 +41,7 @@ class Driver:
         self.parameter = parameter
         self.atomic = atomic
         self.is_async = False
+        self._has_begun = False
         self.engines: list[MemberEngine] = []
         self._turns = Turns()
 
@@ -81,12 +82,13 @@ class Driver:
 
     def begin(self) -> None:
         """Enter the initial states of a synchronous system, as one step."""
-        if any(engine.is_held for engine in self.engines):
+        if not self._has_begun:
             self._turns.enter()
             try:
                 self._as_step(self._begin)
             finally:
                 self._turns.leave()
+            self._has_begun = True
 
     def changing_data(self, values: MutableMapping[str, Any], name: str) -> None:
         """Tell the running step, if the caller belongs to one, that a declared datum is about to be rebound."""
@@ -125,9 +127,7 @@ class Driver:
         inside = self._running_step() is not None
         if self.is_async:
             work = partial(_enabled_async, asked)
-            return (
-                EventCall(work) if inside else self._call(partial(self._as_step_async, lambda _step: work()))
-            )
+            return EventCall(work) if inside else self._call(partial(self._as_step_async, lambda _step: work()))
         if inside:
             return _enabled(asked)
         self._turns.enter()
@@ -214,12 +214,14 @@ class Driver:
             self._turns.leave()
 
     async def _step_async(self, engine: MemberEngine, trigger: TriggerData | None) -> Any:
-        await self._activation_step_async()
+        if not self._has_begun:
+            await self._activation_step_async()
         return await self._as_step_async(self._run_async, engine, trigger)
 
     async def _activation_step_async(self) -> None:
-        if any(engine.is_held for engine in self.engines):
+        if not self._has_begun:
             await self._as_step_async(self._begin_async)
+            self._has_begun = True
 
     async def _as_step_async(self, work: Any, *arguments: Any) -> Any:
         step = Step(self, current_step.get(), atomic=self.atomic)
@@ -228,9 +230,11 @@ class Driver:
         try:
             result = await work(step, *arguments)
             await self._settle_async(step)
-        except BaseException:
+        except BaseException as error:
             while not await _close_async(step):
                 """Another task has just left the step; look again."""
+            for call in step.deferred:
+                call.fail(error)
             step.put_back()
             raise
         finally:
@@ -254,8 +258,7 @@ class Driver:
         return result if _running_loop() is None and step.loop is not None else EventCall.finished(result)
 
     async def _nested_call(self, step: Step, engine: MemberEngine, trigger: TriggerData | None) -> Any:
-        if not step.enter():
-            return await self._call(partial(self._step_async, engine, trigger))
+        step.enter()  # still running: a step ends when its deferred calls have run, or have failed with it
         token = current_step.set(step)  # whoever awaits the call may be a task from outside the step
         try:
             return await self._run_async(step, engine, trigger)
@@ -315,6 +318,8 @@ def _running_loop() -> asyncio.AbstractEventLoop | None:
 
 def _close_blocking(step: Step) -> bool:
     """Close the step; if a call inside it is under way in another thread, wait for it and return False."""
+    if step.close():
+        return True
     idle = threading.Event()
     if step.close(idle.set):
         return True
@@ -323,6 +328,8 @@ def _close_blocking(step: Step) -> bool:
 
 
 async def _close_async(step: Step) -> bool:
+    if step.close():
+        return True
     loop = asyncio.get_running_loop()
     idle = loop.create_future()
     if step.close(partial(loop.call_soon_threadsafe, idle.set_result, None)):

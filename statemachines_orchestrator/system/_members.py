@@ -47,9 +47,7 @@ def make_members(declaration: Declaration, driver: Driver, given: Mapping[str, A
         made = source if isinstance(source, StateChart) else _made(member, source, driver, given)
         wrong = wrong_machine(declaration.name, member, made)
         if wrong is not None:
-            problems.append(
-                wrong if made is source else _wrong_factory(declaration.name, member, source, made)
-            )
+            problems.append(wrong if made is source else _wrong_factory(declaration.name, member, source, made))
         else:
             machines[member.name] = made
     problems.extend(_problems_together(declaration.name, machines, driver))
@@ -87,9 +85,7 @@ def _problems_together(owner: str, machines: Machines, driver: Driver) -> list[C
         sharing = by_state_field.setdefault(place, name)
         host = host_of(machine)
         if host is not None and host is not driver:
-            problems.append(
-                _in_use(where, machine, f"belongs to a {type(host.orchestrator).__name__} already")
-            )
+            problems.append(_in_use(where, machine, f"belongs to a {type(host.orchestrator).__name__} already"))
         elif other != name:
             problems.append(_in_use(where, machine, f"is passed for {other!r} as well"))
         elif sharing != name:
@@ -101,9 +97,7 @@ def _problems_together(owner: str, machines: Machines, driver: Driver) -> list[C
 
 def _in_use(where: str, machine: StateChart[Any], why: str) -> MachineInUseError:
     made = type(machine).__name__
-    return MachineInUseError(
-        where, f"this {made} {why}", f"Pass another {made}, or copy the orchestrator as a whole"
-    )
+    return MachineInUseError(where, f"this {made} {why}", f"Pass another {made}, or copy the orchestrator as a whole")
 
 
 def _own_engine(where: str, machine: StateChart[Any]) -> MachineInUseError:

@@ -88,7 +88,7 @@ class Step:
             Whether the step has ended.
         """
         with self._mutex:
-            if self._active and on_idle is not None:
+            if self._active:
                 self._on_idle = on_idle
                 return False
             self.running = False
@@ -111,7 +111,10 @@ class Step:
 
     def next_with_work(self) -> MemberEngine | None:
         """Return a machine in whose queue an event was left, by an exception that a callback caught."""
-        return next((engine for engine in self._saved if engine.has_work and not engine.is_busy), None)
+        for engine in self._saved:
+            if engine.has_work and not engine.is_busy:
+                return engine
+        return None
 
     def put_back(self) -> None:
         """Undo the step, last touched first."""

@@ -121,9 +121,7 @@ def test_a_failure_in_any_phase_puts_everything_back(world, phase):
         await world.call(system.activate())
         before = system.configuration
         with pytest.raises(Deliberate):
-            await world.call(
-                system.mover.go(fail_in=phase, moves=[("payment", "authorize"), ("chart", "split")])
-            )
+            await world.call(system.mover.go(fail_in=phase, moves=[("payment", "authorize"), ("chart", "split")]))
         return before == system.configuration, str(system.configuration)
 
     assert world.run(scenario) == (True, "mover=idle chart=outside payment=unpaid")
@@ -187,9 +185,7 @@ def test_history_is_put_back(world):
             await world.call(system.chart.send(event))
         with pytest.raises(Deliberate):
             await world.call(
-                system.mover.go(
-                    fail_in="after", moves=[("chart", "enter"), ("chart", "leave"), ("chart", "enter")]
-                )
+                system.mover.go(fail_in="after", moves=[("chart", "enter"), ("chart", "leave"), ("chart", "enter")])
             )
         await world.call(system.chart.resume())
         return str(system.configuration)
@@ -203,9 +199,7 @@ def test_the_end_of_a_machine_is_put_back(world):
     async def scenario():
         system = make(world)
         with pytest.raises(Deliberate):
-            await world.call(
-                system.mover.go(fail_in="after", moves=[("chart", "finish"), ("payment", "void")])
-            )
+            await world.call(system.mover.go(fail_in="after", moves=[("chart", "finish"), ("payment", "void")]))
         assert not system.chart.is_terminated
         await world.call(system.payment.authorize())
         await world.call(system.chart.split())

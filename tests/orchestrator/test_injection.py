@@ -187,18 +187,14 @@ class Model:
 
 class SyncSystem(Orchestrator):
     main: EverythingSync = machine(
-        factory=lambda: EverythingSync(
-            model=Model(), listeners=[make_listener("constructor listener", "sync")()]
-        )
+        factory=lambda: EverythingSync(model=Model(), listeners=[make_listener("constructor listener", "sync")()])
     )
     side: Side = machine(factory=Side)
 
 
 class AsyncSystem(Orchestrator):
     main: EverythingAsync = machine(
-        factory=lambda: EverythingAsync(
-            model=Model(), listeners=[make_listener("constructor listener", "async")()]
-        )
+        factory=lambda: EverythingAsync(model=Model(), listeners=[make_listener("constructor listener", "async")()])
     )
     side: Side = machine(factory=Side)
 

@@ -55,7 +55,7 @@ def test_quick_start():
     orchestrator.order.process()
 
     assert orchestrator.payment.authorized.is_active
-    with pytest.warns(DeprecationWarning):
+    with pytest.warns(DeprecationWarning, match="current_state"):
         assert orchestrator.payment.current_state.id == "authorized"
 
 

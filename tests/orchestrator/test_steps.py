@@ -215,34 +215,76 @@ class TestNestedCalls:
             "talker=quiet payment=authorized order=processing",
         )
 
-    def test_an_event_left_by_a_caught_exception_is_not_stranded(self):
+    def test_an_unawaited_call_fails_with_its_step(self):
+        """A call that was made in a step which failed never happens; awaiting it gives the step's exception."""
+
+        async def scenario():
+            system = Mixed()
+            calls = []
+
+            def say(orc):
+                calls.append(orc.payment.authorize())
+                raise ValueError
+
+            with pytest.raises(ValueError):
+                await system.talker.speak(say=say)
+            with pytest.raises(ValueError):
+                await calls[0]
+            return str(system.configuration)
+
+        assert asyncio.run(scenario()) == "talker=quiet payment=unpaid order=pending"
+
+    def test_an_event_left_by_a_caught_exception_is_not_stranded(self, world):
         """A callback that catches a refusal leaves no event behind in the other machine's queue."""
 
         class Chain(StateMachine):
             one = State(initial=True)
             two = State()
-            three = State(final=True)
+            three = State()
             go = one.to(two)
-            on_two = two.to(three)
-            never = three.from_(two)
+            more = two.to(three)
+            ask = three.to.itself(on="answer")
 
             def on_go(self):
-                self.send("go")  # will be refused in state two
-                self.send("on_two")
+                self.send("go")  # refused in state two, before `more` is tried
+                self.send("more")
+
+            def answer(self):
+                return "its own answer"
+
+        class Rude(Order):
+            def on_process(self, orc):
+                with pytest.raises(StateMachine.TransitionNotAllowed):
+                    orc.chain.go()
+
+            def after_ship(self, orc):
+                with pytest.raises(StateMachine.TransitionNotAllowed):
+                    orc.chain.go()
+                assert orc.chain.ask() == "its own answer"
+
+        class AsyncRude(Order):
+            async def on_process(self, orc):
+                with pytest.raises(StateMachine.TransitionNotAllowed):
+                    await orc.chain.go()
+
+            async def after_ship(self, orc):
+                with pytest.raises(StateMachine.TransitionNotAllowed):
+                    await orc.chain.go()
+                assert "its own answer" in await orc.chain.ask()
 
         class System(Orchestrator):
-            talker: Talker = machine(factory=Talker)
-            chain: Chain = machine(factory=Chain)
+            order: Order
+            chain: Chain
 
-        system = System()
+        async def scenario():
+            kind = AsyncRude if world.is_async else Rude
+            settled = System(kind(), world.machine(Chain)())
+            await world.call(settled.order.process())
+            asked = System(kind(start_value="processing"), world.machine(Chain)())
+            await world.call(asked.order.ship())
+            return str(settled.configuration), str(asked.configuration)
 
-        def say(orc):
-            with pytest.raises(StateMachine.TransitionNotAllowed):
-                orc.chain.go()
-
-        system.talker.speak(say=say)
-
-        assert system.chain.three.is_active
+        assert world.run(scenario) == ("order=processing chain=three", "order=shipped chain=three")
 
 
 class TestTurns:

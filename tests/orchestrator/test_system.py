@@ -153,7 +153,6 @@ class TestEnabledEvents:
 
     def test_from_inside_a_step(self, world):
         """A callback may ask, too."""
-
         seen = []
 
         class Curious(Order):
@@ -286,6 +285,46 @@ class TestAsynchronousSystems:
             return together, await call
 
         assert asyncio.run(scenario()) == (["authorized 1", "authorized 1"], "authorized 1")
+
+    def test_a_second_task_joins_the_one_that_runs_it(self):
+        """A task that awaits a call which another task is running gets the same result, failure or cancellation."""
+
+        class Gated(Order):
+            async def on_process(self, gate):
+                await gate.wait()
+                return "done"
+
+            async def on_cancel(self, gate):
+                await gate.wait()
+                raise ValueError
+
+        async def outcome(call):
+            try:
+                return await call
+            except (ValueError, asyncio.CancelledError) as error:
+                return type(error).__name__
+
+        async def together(event, *, cancel=False):
+            shop = Shop(Gated(), Payment())
+            await shop.activate()
+            gate = asyncio.Event()
+            joined = []
+
+            async def first():
+                call = shop.order.send(event, gate)
+                joined.append(asyncio.ensure_future(outcome(call)))
+                return await outcome(call)  # awaited at once, so this task runs it
+
+            running = asyncio.ensure_future(first())
+            await asyncio.sleep(0.01)
+            if cancel:
+                running.cancel()
+            gate.set()
+            return await running, await joined[0]
+
+        assert asyncio.run(together("process")) == ("done", "done")
+        assert asyncio.run(together("cancel")) == ("ValueError", "ValueError")
+        assert asyncio.run(together("process", cancel=True)) == ("CancelledError", "CancelledError")
 
     def test_a_failure_reaches_everybody_who_waits(self):
         """Two tasks that await the same refused event both get the refusal, as does a later one."""
