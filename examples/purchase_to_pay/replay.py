@@ -1,0 +1,113 @@
+"""A whole log through its cases: what fitted, what did not, and where everything ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .case import Case, Refusal, RefusedError, open_case
+from .cases import ANCHOR, CaseFile, Grouping, group
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from .log import EventLog, LoggedEvent
+
+__all__ = ("Misfit", "Replay", "ReplayedCase", "replay")
+
+
+@dataclass(frozen=True, slots=True)
+class Misfit:
+    """An event of the log that a case refused; it has moved nothing."""
+
+    case: str
+    event: LoggedEvent
+    refusal: Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayedCase:
+    """A case and what the log has made of it."""
+
+    file: CaseFile
+    case: Case
+    misfits: tuple[Misfit, ...]
+    fitted: int
+    """The number of events that fitted."""
+
+    @property
+    def is_smooth(self) -> bool:
+        """Whether every event fitted and every object reached its end."""
+        return not self.misfits and self.case.is_complete
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """A log that was replayed."""
+
+    log: EventLog
+    cases: Mapping[str, ReplayedCase]
+    misfits: tuple[Misfit, ...]
+    """In the order of the log."""
+
+    @property
+    def fitted(self) -> int:
+        """The number of events that fitted."""
+        return len(self.log.events) - len(self.misfits)
+
+
+def replay(log: EventLog, progress: Callable[[int], object] = lambda _done: None) -> Replay:
+    """
+    Send every event of a log to its case.
+
+    A refused event is put back and noted, and the replay goes on with the next one.
+
+    Args:
+        log: The log.
+        progress: Told after each event how many are done.
+    """
+    grouping = group(log)
+    cases = {file.id: open_case(file.types) for file in grouping.cases.values()}
+    misfits: list[Misfit] = []
+    for number, event in enumerate(log.events, 1):
+        misfit = _stray(event, log, grouping, cases) if event.id in grouping.strays else _take(event, grouping, cases)
+        if misfit is not None:
+            misfits.append(misfit)
+        progress(number)
+    return Replay(log, _per_case(grouping, cases, misfits), tuple(misfits))
+
+
+def _take(event: LoggedEvent, grouping: Grouping, cases: Mapping[str, Case]) -> Misfit | None:
+    name = grouping.case_of[event.objects[0]]
+    try:
+        cases[name].clerk.take(logged=event)
+    except RefusedError as error:
+        return Misfit(name, event, error.refusal)
+    return None
+
+
+def _stray(event: LoggedEvent, log: EventLog, grouping: Grouping, cases: Mapping[str, Case]) -> Misfit:
+    """Say why an event belongs to no case."""
+    if not event.objects:
+        return Misfit("-", event, Refusal("", "it", "touches no object"))
+    # Without objects that the log mentions here for the first time: they could belong to either side.
+    known = (name for name in event.objects if name in grouping.case_of or log.types[name] == ANCHOR)
+    homes = {name: grouping.case_of.get(name, name) for name in known}
+    home = next((case for case in homes.values() if case in cases), next(iter(homes.values())))
+    other, foreign = next((name, case) for name, case in homes.items() if case != home)
+    reason = f"belongs to another case, {foreign}"
+    if foreign not in cases:
+        return Misfit(home, event, Refusal(other, log.types[other], reason))
+    return Misfit(home, event, cases[foreign].refusal(other, reason, event))
+
+
+def _per_case(grouping: Grouping, cases: Mapping[str, Case], misfits: Iterable[Misfit]) -> dict[str, ReplayedCase]:
+    own: dict[str, list[Misfit]] = {name: [] for name in cases}
+    for misfit in misfits:
+        own.get(misfit.case, []).append(misfit)
+    found = {}
+    for name, case in cases.items():
+        file = grouping.cases[name]
+        refused = sum(misfit.event.id not in grouping.strays for misfit in own[name])
+        found[name] = ReplayedCase(file, case, tuple(own[name]), len(file.events) - refused)
+    return found
