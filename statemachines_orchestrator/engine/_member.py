@@ -2,8 +2,9 @@
 The engine of a member: python-statemachine's algorithm, with the orchestrator's hooks.
 
 Every hook of the orchestrator into a machine is an override here: who runs an event and when (`put`,
-`processing_loop`), the orchestrator as a callback parameter (`_inject`, `enabled_events`), the held start, and what has to be put back when a step fails. The machine object itself stays as it is, and so does an
-engine that is already at work: its queues and running invocations are kept, only its class changes.
+`processing_loop`), the orchestrator as a callback parameter (`_inject`, `enabled_events`), the held start, and what
+has to be put back when a step fails. The machine object itself stays as it is, and so does an engine that is already
+at work: its queues and running invocations are kept, only its class changes.
 """
 
 from __future__ import annotations
