@@ -2,45 +2,57 @@
 # `make test PYTHON=python3.13` uses (and keeps) a second environment beside .venv.
 PYTHON ?= python3
 LOG ?=
+COVER ?= --cov --cov-report=term
+
 ifeq ($(PYTHON),python3)
 VENV := .venv
 else
-VENV := .venv-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+VENV := .venv-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null || echo unknown)
 endif
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+INSTALL := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --editable
+
+# An environment whose Python has gone is made anew.
+$(shell $(BIN)/python -c '' 2>/dev/null || rm -f $(STAMP))
 
 .PHONY: help demo test lint types bench conformance clean
 
 help: ## say what there is
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@sed -nE 's/^([a-z]+):.*## /\1\t/p' Makefile | expand -t 14
 
+# The stamp goes first and comes back last: what was interrupted in between is thrown away by the next run.
 $(STAMP): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is %d.%d: try make PYTHON=python3.12" % sys.version_info[:2])'
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@echo "Making $(VENV), once."
+	@rm -f $@ && rm -rf $(VENV)
+	@$(PYTHON) -m venv $(VENV)
+	@$(INSTALL) '.[dev]'
 	@touch $@
 
-demo: $(STAMP) ## replay an event log through the purchase-to-pay example (LOG=path for another log)
-	@$(BIN)/python -m examples.purchase_to_pay $(LOG)
+demo: $(STAMP) ## replay an event log, LOG=path or the one in the example
+	@$(BIN)/python -m examples.purchase_to_pay $(if $(LOG),'$(LOG)')
 
-test: $(STAMP) ## run the tests and the documentation's examples, with branch coverage
-	$(BIN)/python -m pytest --cov --cov-report=term
+test: $(STAMP) ## the tests and the documentation's examples, with coverage
+	$(BIN)/python -m pytest $(COVER)
 
 lint: $(STAMP) ## ruff, linter and formatter
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m ruff format --check .
 
-types: $(STAMP) ## mypy and pyright, strict, and the completeness of the public types
-	$(BIN)/mypy
-	$(BIN)/pyright --pythonpath $(BIN)/python
+types: $(STAMP) ## mypy, pyright, and what the public types promise
+	$(BIN)/python -m mypy
+	$(BIN)/python -m pyright --pythonpath $(BIN)/python
 	$(BIN)/python typing_tests/verify.py
 
-bench: $(STAMP) ## measure, beside python-statemachine alone and its peers
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
+bench: $(VENV)/.bench ## what an event costs, beside python-statemachine alone and peers
 	@$(BIN)/python -m benchmarks
 
-conformance: $(STAMP) ## the slow comparisons: every claim about python-statemachine and the documents in CORPUS_DIR
+$(VENV)/.bench: $(STAMP)
+	@$(INSTALL) '.[bench]'
+	@touch $@
+
+conformance: $(STAMP) ## the slow tests, and those that need documents from CORPUS_DIR
 	$(BIN)/python -m pytest -m conformance
 
 clean: ## remove environments and caches

@@ -65,9 +65,7 @@ class Model:
         return self.orc
 
 
-def make_transitions(
-    kind: Any = None, shape: str = "flat", callbacks: int = 0, callback: str = "touch"
-) -> Any:
+def make_transitions(kind: Any = None, shape: str = "flat", callbacks: int = 0, callback: str = "touch") -> Any:
     """Make a model with a machine of `transitions`, whose events run no, one or five callbacks."""
     states, initial, pairs = SHAPES[shape]
     groups = ("prepare", "before", "after") if callbacks > 1 else ("before",) * callbacks
