@@ -9,6 +9,10 @@ script of a reader would. Set-up that a reader need not see stands in a comment,
 
 from __future__ import annotations
 
+import sys
+from types import ModuleType
+import sys
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from statemachine.signature import SignatureAdapter
@@ -24,13 +28,26 @@ if TYPE_CHECKING:
 PACKAGES = ("statemachines_orchestrator", "orca_bridge")
 
 
+SCRIPTS: dict[int, ModuleType] = {}
+"""The module whose names a document's namespace is, by the identity of the namespace."""
+
+
+class Script(Document):
+    """A document that is run as somebody's script: its classes can be pickled, and its annotations resolved."""
+
+    def __init__(self, text: str, path: str) -> None:
+        super().__init__(text, path)
+        module = ModuleType("__main__")
+        self.namespace = vars(module)
+        SCRIPTS[id(self.namespace)] = module
+
+
 class Docstrings(PythonDocStringDocument):
     """The docstrings of a module, run by somebody who has imported nothing yet."""
 
     def __init__(self, text: str, path: str) -> None:
-        """Take the text of a module."""
         # Past PythonDocument, which would run the blocks inside the module that they describe.
-        Document.__init__(self, text, path)
+        Script.__init__(self, text, path)  # type: ignore[arg-type]
 
 
 class ReasonedSkipParser(SkipParser):
@@ -46,11 +63,33 @@ class ReasonedSkipParser(SkipParser):
             yield region
 
 
+class DocumentModule(ModuleType):
+    """The module that the classes of a document belong to, so that they can be pickled as in a script."""
+
+    def __init__(self, namespace: dict[str, Any]) -> None:
+        """Take the document's names."""
+        super().__init__("document")
+        self._namespace = namespace
+
+    def __getattr__(self, name: str) -> Any:
+        """Look a class up where the document has put it."""
+        try:
+            return self._namespace[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+
 def start_document(namespace: dict[str, Any]) -> None:
     """Begin a document as a script of its own."""
-    namespace["__name__"] = "__main__"
+    SCRIPTS[id(sys)] = sys.modules["__main__"]
+    sys.modules["__main__"] = SCRIPTS[id(namespace)]
     # python-statemachine remembers signatures by qualified name (trap D2), and all documents have an `Order`.
     SignatureAdapter.from_callable.clear_cache()  # type: ignore[attr-defined]
+
+
+def end_document(_namespace: dict[str, Any]) -> None:
+    """Give the test runner its place back."""
+    sys.modules["__main__"] = SCRIPTS.pop(id(sys))
 
 
 pytest_collect_file = Sybil(
@@ -62,6 +101,7 @@ pytest_collect_file = Sybil(
         "docs/*/*.md",
         *(f"{package}/{folders}*.py" for package in PACKAGES for folders in ("", "*/", "*/*/")),
     ],
-    document_types={".py": Docstrings},
+    document_types={None: Script, ".py": Docstrings},
     setup=start_document,
+    teardown=end_document,
 ).pytest()

@@ -13,6 +13,9 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from statemachine import StateChart
+from statemachine.exceptions import TransitionNotAllowed
+
 from statemachines_orchestrator.engine import (
     AsyncMemberEngine,
     MemberEngine,
@@ -21,13 +24,14 @@ from statemachines_orchestrator.engine import (
 from statemachines_orchestrator.exceptions import StepRunningError
 
 from ._calls import EventCall
+from ._configuration import configuration_of
 from ._step import Step, current_step
 from ._turns import Ticket, Turns
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, MutableMapping
 
-    from statemachine import Event, StateChart
+    from statemachine import Event
     from statemachine.event_data import TriggerData
 
 __all__ = ("Driver",)
@@ -181,7 +185,25 @@ class Driver:
             engine.drive()  # left by an exception that a callback caught; the caller is to get its own result
         if trigger is not None:
             engine.enqueue(trigger)
-        return engine.drive()
+        try:
+            return engine.drive()
+        except TransitionNotAllowed as refusal:
+            self._explain(refusal, engine)
+            raise
+
+    def _explain(self, refusal: TransitionNotAllowed, engine: MemberEngine) -> None:
+        """Note on a refusal who refused, where everything was, and what was possible there."""
+        if getattr(refusal, "__notes__", None):
+            return  # it was refused further inside
+        machines = {name: value for name, value in vars(self.orchestrator).items() if isinstance(value, StateChart)}
+        name = next((name for name, machine in machines.items() if machine._engine is engine), "")
+        # Not `allowed_events`, which looks each event up as an attribute and fails on ids with dots.
+        events = (str(event) for state in engine.sm.configuration for event in state.transitions.unique_events)
+        allowed = ", ".join(dict.fromkeys(events)) or "nothing"
+        refusal.add_note(
+            f"refused by {type(self.orchestrator).__name__}.{name} at {configuration_of(machines)!r}; "
+            f"{name} has transitions for: {allowed}"
+        )
 
     def _begin(self, step: Step) -> None:
         for engine in self.engines:
@@ -276,7 +298,11 @@ class Driver:
             await engine.drive()
         if trigger is not None:
             engine.enqueue(trigger)
-        return await engine.drive()
+        try:
+            return await engine.drive()
+        except TransitionNotAllowed as refusal:
+            self._explain(refusal, engine)
+            raise
 
     async def _begin_async(self, step: Step) -> None:
         for engine in self.engines:

@@ -568,6 +568,40 @@ class TestRefusal:
 
         assert world.run(scenario) is None
 
+    def test_a_refusal_says_who_and_where(self, world):
+        """A note on the refusal names the member, the configuration of the system, and what was possible."""
+
+        class System(Orchestrator):
+            order: Order
+            payment: Payment
+
+        async def scenario():
+            system = System(order=world.machine(Order)(), payment=world.machine(Payment)())
+            with pytest.raises(StateMachine.TransitionNotAllowed) as caught:
+                await world.call(system.payment.capture())
+            return caught.value.__notes__
+
+        assert world.run(scenario) == [
+            "refused by System.payment at order=pending payment=unpaid; payment has transitions for: authorize, void"
+        ]
+
+    def test_a_refusal_further_inside_keeps_its_note(self):
+        """A refusal that passes through the transition of another machine still names who refused."""
+
+        class Forwarding(Order):
+            def on_process(self, orc):
+                orc.payment.capture()
+
+        class System(Orchestrator):
+            order: Forwarding = machine(factory=Forwarding)
+            payment: Payment = machine(factory=Payment)
+
+        with pytest.raises(StateMachine.TransitionNotAllowed) as caught:
+            System().order.process()
+
+        assert len(caught.value.__notes__) == 1
+        assert caught.value.__notes__[0].startswith("refused by System.payment at order=pending payment=unpaid")
+
     def test_a_finished_machine_refuses(self, world):
         class System(Orchestrator):
             order: Order
