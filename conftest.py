@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import sys
 from types import ModuleType
-import sys
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from statemachine.signature import SignatureAdapter
@@ -27,27 +25,24 @@ if TYPE_CHECKING:
 
 PACKAGES = ("statemachines_orchestrator", "orca_bridge")
 
+RUNNER = sys.modules["__main__"]
 
 SCRIPTS: dict[int, ModuleType] = {}
-"""The module whose names a document's namespace is, by the identity of the namespace."""
+"""The modules whose names the documents' namespaces are, by the identity of the namespace."""
 
 
 class Script(Document):
-    """A document that is run as somebody's script: its classes can be pickled, and its annotations resolved."""
+    """A document that is run like a reader's script: its classes can be found by name, so they can be pickled."""
 
     def __init__(self, text: str, path: str) -> None:
-        super().__init__(text, path)
+        Document.__init__(self, text, path)
         module = ModuleType("__main__")
         self.namespace = vars(module)
         SCRIPTS[id(self.namespace)] = module
 
 
-class Docstrings(PythonDocStringDocument):
-    """The docstrings of a module, run by somebody who has imported nothing yet."""
-
-    def __init__(self, text: str, path: str) -> None:
-        # Past PythonDocument, which would run the blocks inside the module that they describe.
-        Script.__init__(self, text, path)  # type: ignore[arg-type]
+class Docstrings(Script, PythonDocStringDocument):
+    """The docstrings of a module; their blocks run outside the module that they describe, as a reader's would."""
 
 
 class ReasonedSkipParser(SkipParser):
@@ -63,25 +58,8 @@ class ReasonedSkipParser(SkipParser):
             yield region
 
 
-class DocumentModule(ModuleType):
-    """The module that the classes of a document belong to, so that they can be pickled as in a script."""
-
-    def __init__(self, namespace: dict[str, Any]) -> None:
-        """Take the document's names."""
-        super().__init__("document")
-        self._namespace = namespace
-
-    def __getattr__(self, name: str) -> Any:
-        """Look a class up where the document has put it."""
-        try:
-            return self._namespace[name]
-        except KeyError:
-            raise AttributeError(name) from None
-
-
 def start_document(namespace: dict[str, Any]) -> None:
     """Begin a document as a script of its own."""
-    SCRIPTS[id(sys)] = sys.modules["__main__"]
     sys.modules["__main__"] = SCRIPTS[id(namespace)]
     # python-statemachine remembers signatures by qualified name (trap D2), and all documents have an `Order`.
     SignatureAdapter.from_callable.clear_cache()  # type: ignore[attr-defined]
@@ -89,7 +67,7 @@ def start_document(namespace: dict[str, Any]) -> None:
 
 def end_document(_namespace: dict[str, Any]) -> None:
     """Give the test runner its place back."""
-    sys.modules["__main__"] = SCRIPTS.pop(id(sys))
+    sys.modules["__main__"] = RUNNER
 
 
 pytest_collect_file = Sybil(
