@@ -223,8 +223,9 @@ class Orchestrator:
         one = type(self).__declaration__.fields.get(name)
         if isinstance(one, MemberField):
             raise MemberAssignmentError(type(self).__name__, name)
-        if one is not None:
-            self._system.changing_data(vars(self), name)
+        system = vars(self).get("_system")
+        if one is not None and system is not None:
+            system.changing_data(vars(self), name)
         super().__setattr__(name, value)
 
     def __delattr__(self, name: str) -> None:

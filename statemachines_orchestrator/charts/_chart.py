@@ -8,6 +8,7 @@ two states of different classes can be equal, and their callbacks are spread ove
 from __future__ import annotations
 
 import inspect
+import re
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -79,6 +80,7 @@ class Chart:
         return f"<Chart {self.name}: {len(self.states)} states, {len(self.events)} events>"
 
 
+_WORD = re.compile(r"[^\W\d]\w*")
 _charts: WeakKeyDictionary[type, Chart] = WeakKeyDictionary()
 
 
@@ -126,8 +128,7 @@ def _initial_states(machine_class: type[StateChart[Any]]) -> frozenset[str]:
 
 def _names(spec: CallbackSpec) -> Iterator[str]:
     if isinstance(spec.func, str):
-        # A guard may be an expression over names.
-        yield from (word for word in spec.func.replace("(", " ").replace(")", " ").replace("!", " ").split())
+        yield from _WORD.findall(spec.func)  # a guard may be an expression over names
     else:
         yield getattr(spec, "lookup_name", spec.attr_name)
         yield spec.attr_name

@@ -101,14 +101,15 @@ def make_held(host: Host, expected: tuple[type, ...], factory: Callable[[], Any]
     """
     making = _Making(host, expected)
     token = _making.set(making)
+    made = None
     try:
         with _hook.in_place():
             made = factory()
     finally:
         _making.reset(token)
-    for machine in making.machines:
-        if machine is not made:
-            release(machine)
+        for machine in making.machines:
+            if machine is not made:
+                release(machine)
     return made
 
 

@@ -220,9 +220,14 @@ class TestFields:
 
             def __init__(self, at):
                 self.opened_at = at
-                super().__init__(Order())
+                self.count = 1
+                super().__init__(Order(), count=self.count + 1)
 
-        assert Shop("noon").opened_at == "noon"
+            count: int = data(default=0)
+
+        shop = Shop("noon")
+
+        assert (shop.opened_at, shop.count) == ("noon", 2)
 
 
 class TestInheritance:
@@ -437,6 +442,24 @@ class TestMembersThatRunAlready:
 
         assert helpers[0].authorized.is_active
         assert helpers[1].pending.is_active
+
+    def test_a_factory_that_fails(self):
+        """If a factory fails, the machines that it has made on its way run by themselves."""
+        helpers = []
+
+        def make():
+            helpers.append(Order())
+            msg = "no stock"
+            raise ValueError(msg)
+
+        class Shop(Orchestrator):
+            order: Order = machine(factory=make)
+
+        with pytest.raises(ValueError, match="no stock"):
+            Shop()
+        helpers[0].process()
+
+        assert helpers[0].processing.is_active
 
     def test_a_machine_that_sends_events_in_its_constructor(self):
         """An event in a machine's own constructor starts the machine first, as without an orchestrator."""
