@@ -58,9 +58,7 @@ def _read_action(row: Row, draft: Draft) -> None:
     if name is None:
         return
     earlier = draft.actions.get(name)
-    if earlier is not None and earlier.span is not None:
-        message = f"{name!r} is declared already (line {earlier.span.line})"
-        draft.findings.error("DUPLICATE_NAME", message, cell, "rename this action or remove it")
+    if not draft.is_new(cell, earlier.span if earlier else None, "action"):
         return
     draft.actions[name] = ActionDefinition(
         name, signature.parameters, signature.returns, effects, description, cell.span

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ._names import SYSTEM_EVENT, as_name, is_name, unmarked
+from ._names import as_name, is_name, unmarked
 from ._unsupported import not_supported
 
 if TYPE_CHECKING:
@@ -56,12 +56,13 @@ class _TailReader:
         if is_name(value):
             return True
         at = self.name if value else self.text
-        if "." in value and not SYSTEM_EVENT.fullmatch(value):
+        message = f"{at.value!r} cannot name a state: letters, digits and '_' make a name"
+        suggestion = f"write {as_name(at.value)!r}"
+        if not value:
+            message, suggestion = "the name of this state is missing", f"write 'state name {at.value}'"
+        elif "." in value:
             parent, _, child = value.rpartition(".")
             suggestion = f"write 'state {as_name(child)}' one level below the heading of {as_name(parent)!r}"
-        else:
-            suggestion = f"write {as_name(at.value)!r}"
-        message = f"{at.value!r} cannot name a state: letters, digits and '_' make a name"
         self.findings.error("INVALID_NAME", message, at, suggestion)
         return False
 

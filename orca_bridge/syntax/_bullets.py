@@ -143,7 +143,7 @@ def quoted_move(text: Text) -> tuple[str, str] | None:
 
 def _actions(bullet: Bullet, draft: Draft) -> tuple[str, ...]:
     value = bullet.value.cut(2).strip() if bullet.value.value.startswith("->") else bullet.value
-    names = action_names(value, draft)
+    names = action_names(value, draft, "INVALID_BULLET")
     if not value.value:
         message = f"{bullet.written.value!r} names no action"
         draft.findings.error("INVALID_BULLET", message, bullet.whole, f"write '{bullet.key}: action'")

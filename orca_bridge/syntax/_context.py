@@ -40,9 +40,7 @@ def _read_field(row: Row, draft: Draft) -> None:
     if name is None:
         return
     earlier = draft.fields.get(name)
-    if earlier is not None:
-        message = f"{name!r} is declared already (line {earlier.span.line})"
-        draft.findings.error("DUPLICATE_NAME", message, cell, "rename this field or remove it")
+    if not draft.is_new(cell, earlier.span if earlier else None, "field"):
         return
     if name in _ROOTS:
         message = f"in guards, {name!r} alone means the root and not this field"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ._guards import GuardScope
 
 if TYPE_CHECKING:
-    from orca_bridge.definition import ActionDefinition, ContextField, EventDefinition, GuardDefinition
+    from orca_bridge.definition import ActionDefinition, ContextField, EventDefinition, GuardDefinition, Span
 
     from ._diagnostics import Findings
     from ._source import Text
@@ -44,12 +44,13 @@ class Draft:
     def scope(self, *, in_cell: bool) -> GuardScope:
         """Give the names a guard expression may use."""
         types = {name: declared.type for name, declared in self.fields.items()}
-        return GuardScope(types, self.guard_names, in_cell)
+        lines = {name: text.line for name, text in self.guard_names.items()}
+        return GuardScope(types, lines.keys(), in_cell, lines)
 
-    def is_new(self, name: str, text: Text, earlier: Text | None, what: str) -> bool:
-        """Report a second declaration of a name."""
+    def is_new(self, text: Text, earlier: Span | None, what: str) -> bool:
+        """Tell whether a declared name is the first of its kind, and report a second one."""
         if earlier is None:
             return True
-        message = f"{name!r} is declared already (line {earlier.line})"
+        message = f"{text.value!r} is declared already (line {earlier.line})"
         self.findings.error("DUPLICATE_NAME", message, text, f"rename this {what} or remove it")
         return False

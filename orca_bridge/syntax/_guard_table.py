@@ -37,7 +37,8 @@ def read_guards(draft: Draft, blocks: Sequence[Block]) -> None:
 def _declare(row: Row, draft: Draft) -> str | None:
     cell = unmarked(row["Name"])
     name = declared_name(cell, "guard", draft.findings)
-    if name is None or not draft.is_new(name, cell, draft.guard_names.get(name), "guard"):
+    earlier = draft.guard_names.get(name) if name is not None else None
+    if name is None or not draft.is_new(cell, earlier.span if earlier else None, "guard"):
         return None
     draft.guard_names[name] = cell
     if name in draft.fields:

@@ -58,6 +58,9 @@ class GuardScope:
     in_cell: bool = False
     """A Guard cell: ``else`` is allowed, and a lone name must be a guard or field."""
 
+    lines: Mapping[str, int] = field(default_factory=dict)
+    """Where the guards are declared, as far as that is known."""
+
     def knows(self, name: str) -> bool:
         """Tell whether a name is declared."""
         return name in self.fields or name in self.guards
@@ -135,6 +138,10 @@ class _Parser:
         self.position += found
         return found
 
+    def left_over(self) -> GuardFault:
+        following = self.tokens[min(self.position + 1, len(self.tokens) - 1)]
+        return refusal(following if self.token.word == "not" and following.word == "in" else self.token)
+
     # The grammar, one method a rule.
 
     def guard(self) -> Expression:
@@ -144,7 +151,7 @@ class _Parser:
             return Else()
         found = self.disjunction()
         if not self.at_end():
-            raise refusal(self.token)
+            raise self.left_over()
         return found
 
     def disjunction(self) -> Expression:
@@ -189,7 +196,7 @@ class _Parser:
         if self.at_end():
             raise GuardFault("the parenthesis is not closed", opening.text, "add ')'")
         if not self.accept(")"):
-            raise refusal(self.token)
+            raise self.left_over()
         if comparison_sign(self.token):
             raise GuardFault("a parenthesis cannot be compared", opening.text, "write the path without parentheses")
         self.depth -= 1
@@ -329,7 +336,10 @@ class _Parser:
 
     def nearest(self, name: str) -> str:
         near = self.findings.nearest(name, [*self.scope.guards, *self.scope.fields])
-        return f"write {near!r}" if near else f"declare {name!r} in the guards section"
+        if near is None:
+            return f"declare {name!r} in the guards section"
+        line = self.scope.lines.get(near)
+        return f"write {near!r}" + (f" (declared in line {line})" if line else "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,7 +71,8 @@ def integer(text: str) -> int:
     number(text)
     try:
         value = Decimal(text.replace("_", ""))
-    except InvalidOperation as error:  # pragma: no cover - number() accepted it, so Decimal does
+    except InvalidOperation as error:
+        # An exponent below what Decimal can hold; a float makes zero of it.
         raise NotALiteral(text) from error
     if value != value.to_integral_value():
         raise NotALiteral(text)

@@ -135,7 +135,7 @@ def _check_content(block: Block, draft: Draft, *kinds: Kind) -> None:
     heading = block.heading
     if not found & set(kinds):
         what = " or ".join("a table" if kind is Kind.ROW else "bullets" for kind in kinds)
-        message = f"the section {heading.section!r} holds nothing that can be read: {what} is expected"
+        message = f"the section {heading.section!r} holds nothing that can be read, which would be {what}"
         draft.findings.warning("SECTION_EMPTY", message, heading.text, "fill it or remove the heading")
     if Kind.BULLET not in kinds:
         for item in block.of(Kind.BULLET):

@@ -154,7 +154,10 @@ def _report_intruders(found: Outline, findings: Findings, views: Sequence[Findin
         message = f"this heading ends the machine above it, and {lost.value!r} (line {lost.line}) stands below"
         suggestion = f"write '## {heading.value}', or move what is below under its machine"
         if heading.value.lower() in {"machine", "decision_table"}:
-            suggestion = f"name it, as in '# {heading.value.lower()} Name'"
+            message, suggestion = "the name is missing", f"write '# {heading.value.lower()} Name'"
+        elif intruder.definition is None:
+            message = f"{lost.value!r} (line {lost.line}) stands below this heading and belongs to no machine"
+            suggestion = "begin the machine with '# machine Name' above it"
         scope.error("INVALID_HEADING", message, heading, suggestion)
 
 

@@ -255,13 +255,19 @@ class StateTree:
             message = f"{reference.value!r} is a region and can be neither source nor target"
             self._findings.error("UNKNOWN_STATE", message, reference, "name a state in it")
             return
-        known = self._by_path if "." in reference.value else self._by_name
-        near = self._findings.nearest(reference.value, known)
-        line = (self._by_path[near] if known is self._by_path else self._by_name[near][0]).written.line if near else 0
-        suggestion = (
-            f"write {near!r} (declared in line {line})" if near else "declare it: ## state " + as_name(reference.value)
-        )
+        suggestion = self.nearest(reference.value)
         self._findings.error("UNKNOWN_STATE", f"no state is called {reference.value!r}", reference, suggestion)
+
+    def nearest(self, name: str) -> str:
+        """Say what to write instead of a reference that fits no state."""
+        parent, dot, child = name.rpartition(".")
+        near = self._findings.nearest(name, self._by_path if dot else self._by_name)
+        if near is not None:
+            node = self._by_path[near] if dot else self._by_name[near][0]
+            return f"write {near!r} (declared in line {node.written.line})"
+        if dot:
+            return f"declare it: 'state {as_name(child)}' one level below the heading of {parent!r}"
+        return f"declare it: '## state {as_name(name)}'"
 
 
 def _in_order(names: list[str], node: Node) -> bool:

@@ -200,6 +200,7 @@ class _TableReader:
             message = f"this row has {len(cells)} cells under {len(header)} headers"
             suggestion = r"write '\|' for a bar inside a cell, and 'or' for '||'"
             self.findings.error("TABLE_ROW_WIDTH", message, surplus[0].strip(), suggestion)
+            return
         found = {name: cell.strip() for name, cell in zip(header, cells, strict=False) if name is not None}
         if set(self.columns.required) <= set(header):
             yield Row(found, row)

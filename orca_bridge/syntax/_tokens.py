@@ -111,19 +111,10 @@ def tokenize(text: Text) -> list[Token]:
     Cut an expression into tokens; the last is the end.
 
     Raises:
-        GuardFault: At a character that begins no token.
+        GuardFault: At a string without end and at typographic quotes.
     """
-    tokens: list[Token] = []
-    position = 0
-    while position < len(text.value):
-        if text.value[position].isspace():
-            position += 1
-            continue
-        match = _TOKEN.match(text.value, position)
-        if match is None:
-            raise GuardFault("this character means nothing here", text.cut(position, position + 1), "remove it")
-        tokens.append(_token(match, text))
-        position = match.end()
+    # The pattern has an alternative for every character but white space, so nothing is skipped.
+    tokens = [_token(match, text) for match in _TOKEN.finditer(text.value)]
     return [*tokens, Token("end", text.end, len(text.value))]
 
 

@@ -80,7 +80,7 @@ def _sources(move: Move, draft: Draft) -> list[str]:
     cells = _listed(move.source)
     if not cells:
         draft.findings.error(
-            "MISSING_SOURCE", "this row says not where it starts", move.source, "name a state, or '*' for any"
+            "MISSING_SOURCE", "this row does not say where it starts", move.source, "name a state, or '*' for any"
         )
     nodes = [(cell, None if cell.value == ANY else draft.states.resolve(cell)) for cell in cells]
     return [ANY if node is None else node.path for cell, node in nodes if node is not None or cell.value == ANY]
@@ -107,7 +107,7 @@ def _guard(cell: Text, draft: Draft, scope: GuardScope) -> tuple[Expression | No
     return read_guard(text, scope, draft.findings), text.value
 
 
-def action_names(cell: Text, draft: Draft) -> tuple[str, ...]:
+def action_names(cell: Text, draft: Draft, code: str = "INVALID_NAME") -> tuple[str, ...]:
     """Read a list of actions; ``_`` and an empty cell mean none."""
     if is_nothing(cell):
         return ()
@@ -116,7 +116,7 @@ def action_names(cell: Text, draft: Draft) -> tuple[str, ...]:
         names.append(part.value)
         if not is_name(part.value):
             message = f"{part.value!r} cannot name an action: letters, digits and '_' make a name"
-            draft.findings.error("INVALID_NAME", message, part, f"write {as_name(part.value)!r}")
+            draft.findings.error(code, message, part, f"write {as_name(part.value)!r}")
     return tuple(names)
 
 
