@@ -159,6 +159,9 @@ def _sync(reader: _TailReader, word: Text) -> None:
         message = f"{value!r} is no way to synchronise regions"
         suggestion = f"write one of {', '.join(_SYNCS)}"
         reader.findings.error("INVALID_ANNOTATION", message, word, suggestion)
+    elif "parallel" not in reader.text.value.lower():
+        # Beside [parallel] one refusal is enough.
+        not_supported(reader.findings, "the annotation [sync]", word, "use one machine for each region")
 
 
 _MARKS: dict[str, Callable[[_TailReader, Text], None]] = {

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from ._source import Text
 
 _MOST_LISTED = 20
+# What people write for "nowhere" or "anywhere", neither of which a target can be.
+_NO_STATES = frozenset({"-", "*", "_", "\N{EN DASH}", "\N{EM DASH}"})
 
 
 @dataclass(eq=False, slots=True)
@@ -260,6 +262,8 @@ class StateTree:
 
     def nearest(self, name: str) -> str:
         """Say what to write instead of a reference that fits no state."""
+        if name in _NO_STATES:
+            return "name a state, or leave the cell empty for a transition that stays where it is"
         parent, dot, child = name.rpartition(".")
         near = self._findings.nearest(name, self._by_path if dot else self._by_name)
         if near is not None:

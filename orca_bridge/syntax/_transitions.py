@@ -101,9 +101,9 @@ def _event(cell: Text, draft: Draft) -> str:
 
 
 def _guard(cell: Text, draft: Draft, scope: GuardScope) -> tuple[Expression | None, str]:
-    if is_nothing(cell):
-        return None, ""
     text = guard_cell(cell)
+    if is_nothing(text):
+        return None, ""
     return read_guard(text, scope, draft.findings), text.value
 
 

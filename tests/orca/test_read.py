@@ -659,6 +659,7 @@ class TestTransitions:
         [
             ("", None),
             ("-", None),
+            ("`_`", None),
             ("ok", GuardName("ok")),
             ("`ok`", GuardName("ok")),
             ("**ok**", GuardName("ok")),
