@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ("HEADER", "TARGET", "Line", "summary")
+__all__ = ("HEADER", "TARGET", "Line", "short", "summary")
 
 TARGET = 1.25
 """An orchestrated event costs at most this many times the bare one."""
@@ -33,14 +33,18 @@ class Line:
         return self.is_event and round(self.ratio, 2) > TARGET
 
     def __str__(self) -> str:
-        shown = {name: f"{median:.1f}" for name, median in self.medians.items()}
-        if "table" in self.medians:
-            shown["table"] = f"{self.medians['table']:.2f}"
+        shown = {name: short(median) for name, median in self.medians.items()}
         ratio = f"{self.ratio:.2f}{'!' if self.is_over else ' '}"
         return (
             f"{self.title:<39}{shown['alone']:>8}{shown['member']:>8}{ratio:>8}"
             f"{shown.get('transitions', '-'):>11}{shown.get('table', '-'):>6}"
         )
+
+
+def short(microseconds: float) -> str:
+    """Return a time with as many decimals as are worth reading, in at most six places."""
+    decimals = 2 if microseconds < 1 else 1 if microseconds < 1000 else 0
+    return f"{microseconds:.{decimals}f}"
 
 
 def summary(lines: list[Line]) -> str:

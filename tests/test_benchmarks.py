@@ -7,7 +7,7 @@ import pytest
 from benchmarks import __main__ as program
 from benchmarks import _cases, _peers
 from benchmarks._measure import Effort, Samples
-from benchmarks._table import Line, summary
+from benchmarks._table import Line, short, summary
 
 WIDTH = 80
 
@@ -62,6 +62,13 @@ class TestFigures:
 
         assert samples.median("alone") == 5.5
         assert samples.ratio("member", "alone") == pytest.approx(1.2)
+
+    @pytest.mark.parametrize(
+        ("microseconds", "text"), [(0.144, "0.14"), (7.36, "7.4"), (137.04, "137.0"), (4314.98, "4315")]
+    )
+    def test_short(self, microseconds: float, text: str) -> None:
+        """A time is shown as precisely as it is worth reading."""
+        assert short(microseconds) == text
 
     def test_target(self) -> None:
         """A kind of event over the target is marked and counted."""
