@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from typing_extensions import dataclass_transform
@@ -27,8 +28,10 @@ from statemachines_orchestrator.exceptions import (
 from statemachines_orchestrator.system import (
     Driver,
     EventCall,
+    MemberRecord,
     SystemConfiguration,
     adopt,
+    blank,
     configuration_of,
     give_back,
     is_ended,
@@ -240,39 +243,49 @@ class Orchestrator:
 
     def __copy__(self) -> Self:
         """Return an independent whole that shares data, listeners and attributes, but no state."""
-        blank, (kind,), state = self.__reduce_ex__(4)
-        members = state["members"]
-        state["members"] = {name: record and with_own_model(record) for name, record in members.items()}
-        other: Self = blank(kind)
-        other.__setstate__(state)
+        members, values = self._parts()
+        own = {name: record and with_own_model(record) for name, record in members.items()}
+        other = blank(type(self))
+        other.__setstate__((own, values))
+        return other
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """Return an independent whole; what refers to a member refers to that of the copy."""
+        parts = self._parts()
+        other = blank(type(self))
+        memo[id(self)] = other
+        for name, record in parts[0].items():
+            if record is not None:
+                memo[id(getattr(self, name))] = vars(other)[name] = record.blank()
+        other.__setstate__(copy.deepcopy(parts, memo))
         return other
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        """Take the orchestrator apart for `deepcopy` and `pickle`."""
-        declaration = type(self).__declaration__
-        with self._system.between_steps("copy"):
-            members = {one.name: getattr(self, one.name) for one in declaration.members}
-            state = {
-                "members": {name: member and record_of(member) for name, member in members.items()},
-                "values": {
-                    name: value for name, value in vars(self).items() if name not in members and name != "_system"
-                },
-            }
-        return _blank, (type(self),), state
+        """Take the orchestrator apart for `pickle`."""
+        return blank, (type(self),), self._parts()
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
+    def _parts(self) -> tuple[dict[str, MemberRecord | None], dict[str, Any]]:
+        """Describe the members, and all other attributes."""
+        members = [one.name for one in type(self).__declaration__.members]
+        with self._system.between_steps("copy"):
+            records = {name: getattr(self, name) and record_of(getattr(self, name)) for name in members}
+            rest = {name: value for name, value in vars(self).items() if name not in records and name != "_system"}
+        return records, rest
+
+    def __setstate__(self, parts: tuple[dict[str, MemberRecord | None], dict[str, Any]]) -> None:
         """Put the orchestrator together again; runs no callback."""
         declaration = type(self).__declaration__
         values = vars(self)
         driver = values["_system"] = Driver(self, declaration.parameter, atomic=declaration.atomic)
-        for name, record in state["members"].items():
+        records, rest = parts
+        for name, record in records.items():
             if record is None:
                 values[name] = None
                 continue
-            member = member_of(self, name, record.machine_class)
+            member = member_of(self, name, record.maker, record.arguments)
             restore(member, record, driver)
             register(type(member))
-        values.update(state["values"])
+        values.update(rest)
         adopt(self.machines, driver)
 
 
@@ -285,10 +298,6 @@ def _declaration_of(kind: type[Orchestrator]) -> Declaration:
             "Make one of its subclasses",
         )
     return declaration
-
-
-def _blank(kind: type[Orchestrator]) -> Orchestrator:
-    return kind.__new__(kind)
 
 
 def _addresses(members: dict[str, StateChart[Any]], answers: list[list[Any]]) -> tuple[str, ...]:

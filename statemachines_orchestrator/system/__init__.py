@@ -2,7 +2,7 @@
 
 from ._calls import EventCall
 from ._configuration import SystemConfiguration, configuration_of, is_ended
-from ._copying import MemberRecord, member_of, record_of, register, restore, with_own_model
+from ._copying import MemberRecord, blank, member_of, record_of, register, restore, with_own_model
 from ._driver import Driver
 from ._members import adopt, give_back, make_members
 
@@ -12,6 +12,7 @@ __all__ = (
     "MemberRecord",
     "SystemConfiguration",
     "adopt",
+    "blank",
     "configuration_of",
     "give_back",
     "is_ended",

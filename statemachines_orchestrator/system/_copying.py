@@ -14,7 +14,7 @@ from __future__ import annotations
 import copy
 import copyreg
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from statemachine import StateChart
 from statemachine.callbacks import CallbacksRegistry
@@ -22,18 +22,28 @@ from statemachine.callbacks import CallbacksRegistry
 from statemachines_orchestrator.engine import engine_of, host_of, make_held
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from ._driver import Driver
 
-__all__ = ("MemberRecord", "member_of", "record_of", "register", "restore", "with_own_model")
+__all__ = ("MemberRecord", "blank", "member_of", "record_of", "register", "restore", "with_own_model")
+
+
+T = TypeVar("T")
+
+
+def blank(kind: type[T]) -> T:
+    """Make an object without calling its constructor."""
+    return kind.__new__(kind)
 
 
 @dataclass(frozen=True)
 class MemberRecord:
     """One machine as data."""
 
-    machine_class: type[StateChart[Any]]
+    maker: Callable[..., StateChart[Any]]
+    """Makes a blank machine of `arguments`, as the machine's own ``__reduce_ex__`` says."""
+    arguments: tuple[Any, ...]
     state: Mapping[str, Any]
     """What the machine's own ``__getstate__`` gives, without history."""
     history: Mapping[str, tuple[Any, ...]]
@@ -41,17 +51,31 @@ class MemberRecord:
     running: bool
     held: Mapping[str, Any] | None
 
+    def blank(self) -> StateChart[Any]:
+        """Make the machine, to be filled in by `restore`."""
+        return self.maker(*self.arguments)
+
 
 def record_of(machine: StateChart[Any]) -> MemberRecord:
     """Describe a machine that is between two macrosteps."""
     engine = engine_of(machine)
+    maker, arguments, state = _parts_of(machine)
     return MemberRecord(
-        machine_class=type(machine),
-        state={**machine.__getstate__(), "history_values": {}},
+        maker,
+        arguments,
+        state={**state, "history_values": {}},
         history={name: tuple(state.value for state in states) for name, states in machine.history_values.items()},
         running=engine.running,
         held=engine._held,
     )
+
+
+def _parts_of(machine: StateChart[Any]) -> tuple[Callable[..., StateChart[Any]], tuple[Any, ...], Mapping[str, Any]]:
+    """Take a machine apart by its own means: a class that cannot be imported says how to make it again."""
+    parts = machine.__reduce_ex__(4)
+    if isinstance(parts, tuple) and len(parts) > 2 and isinstance(parts[2], dict):  # noqa: PLR2004 - the state
+        return parts[0], parts[1], parts[2]
+    return blank, (type(machine),), machine.__getstate__()
 
 
 def with_own_model(record: MemberRecord) -> MemberRecord:
@@ -91,25 +115,28 @@ def _fill(machine: StateChart[Any], state: dict[str, Any]) -> None:
     machine._engine.start()
 
 
-def member_of(orchestrator: object, name: str, machine_class: type[StateChart[Any]]) -> StateChart[Any]:
+def member_of(
+    orchestrator: object, name: str, maker: Callable[..., StateChart[Any]], arguments: tuple[Any, ...]
+) -> StateChart[Any]:
     """Return the member of an orchestrator; a blank machine while the orchestrator is being put together."""
-    machine: StateChart[Any] = vars(orchestrator).setdefault(name, machine_class.__new__(machine_class))
+    values = vars(orchestrator)
+    if name not in values:
+        values[name] = maker(*arguments)
+    machine: StateChart[Any] = values[name]
     return machine
 
 
 def register(machine_class: type[StateChart[Any]]) -> None:
     """Let references to machines of this class be copied as references to a member, where they are one."""
-    own_way = (
-        machine_class.__reduce_ex__ is not object.__reduce_ex__ or machine_class.__reduce__ is not object.__reduce__
-    )
-    if not own_way and machine_class not in copyreg.dispatch_table:
+    if machine_class not in copyreg.dispatch_table:
         copyreg.pickle(machine_class, _reduce)
 
 
 def _reduce(machine: StateChart[Any]) -> Any:
     host = host_of(machine)
     if host is None:
-        return object.__reduce_ex__(machine, 4)
+        return machine.__reduce_ex__(4)
     orchestrator = host.orchestrator
     name = next(name for name, value in vars(orchestrator).items() if value is machine)
-    return member_of, (orchestrator, name, type(machine))
+    maker, arguments, _ = _parts_of(machine)
+    return member_of, (orchestrator, name, maker, arguments)

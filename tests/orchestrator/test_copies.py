@@ -10,6 +10,7 @@ import pytest
 from shop import Order, Payment
 from statemachine import HistoryState, State, StateChart, StateMachine
 
+from orca_bridge import loads
 from statemachines_orchestrator import Orchestrator, data, machine
 from statemachines_orchestrator.exceptions import StepRunningError
 
@@ -326,13 +327,50 @@ class Reducing(Orchestrator):
     own: OwnReduce = machine(factory=OwnReduce)
 
 
-def test_own_reduce_is_left_alone():
-    """A machine class with a way of its own to be copied keeps it; the system can be copied all the same."""
+@DEEP_COPIES
+def test_own_reduce(make_copy):
+    """A machine class with a way of its own to be copied keeps it, except for members: they belong to their system."""
     system = Reducing()
     system.own.go()
+    alone = OwnReduce()
+    alone.go()
 
-    assert copy.deepcopy(system).own.two.is_active
-    assert copy.deepcopy(system.own).one.is_active
+    assert make_copy(system).own.two.is_active
+    assert make_copy(system.own).two.is_active
+    assert make_copy(alone).one.is_active
+
+
+DOOR = """
+# machine Door
+
+## state closed [initial]
+## state open
+
+## transitions
+| Source | Event | Target |
+|--------|-------|--------|
+| closed | push  | open   |
+| open   | pull  | closed |
+"""
+
+
+class House(Orchestrator):
+    door: StateChart = machine(factory=lambda: loads(DOOR)(Row()))
+    order: Order = machine(factory=Order)
+
+
+@DEEP_COPIES
+def test_members_of_a_class_that_cannot_be_imported(make_copy):
+    """A machine loaded from a document, whose class no module holds, is copied with its system, references too."""
+    original = House()
+    original.door.model.machine = original.door
+    original.door.push()
+    other = make_copy(original)
+    other.door.pull()
+
+    assert other.door.model.machine is other.door
+    assert str(original.configuration) == "door=open order=pending"
+    assert str(other.configuration) == "door=closed order=pending"
 
 
 def test_not_in_the_middle_of_a_step(world):
