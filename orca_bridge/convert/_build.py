@@ -137,6 +137,7 @@ class _Builder:
             self._actions(),
             self.recipe.typing,
             {field.name: field for field in self.definition.context},
+            frozenset(self.names.states.values()),
         )
 
     # -- names ------------------------------------------------------------------------------------------

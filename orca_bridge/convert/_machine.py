@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
@@ -55,7 +55,9 @@ class Blueprint:
     actions: tuple[str, ...]
     """Names of all actions that the machine runs, in document order."""
     typing: Typing
-    fields: Mapping[str, ContextField] = field(default_factory=dict)
+    fields: Mapping[str, ContextField]
+    """The declared context, by field name."""
+    state_ids: frozenset[str]
 
 
 class Queued:
@@ -227,7 +229,7 @@ class OrcaChart(StateChart[Any]):
     def __setattr__(self, name: str, value: Any) -> None:
         # The library refuses what equals a state's *value*. Values are document names here, and a state called
         # `model` would make the machine's own attribute impossible.
-        if hasattr(type(self), "_blueprint") and name in self._blueprint.names.states.values():
+        if hasattr(type(self), "_blueprint") and name in self._blueprint.state_ids:
             raise StateMachineError(f"{name!r} is a state of {self.definition.name!r} and cannot be assigned")
         object.__setattr__(self, name, value)
 
