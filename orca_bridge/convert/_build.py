@@ -132,7 +132,6 @@ class _Builder:
     def _blueprint(self) -> Blueprint:
         return Blueprint(
             self.recipe,
-            self.names,
             self._event_ids(),
             self._actions(),
             self.recipe.typing,

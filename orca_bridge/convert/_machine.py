@@ -16,7 +16,7 @@ from statemachine.exceptions import StateMachineError, TransitionNotAllowed
 
 from ._actions import Given, resolve_handlers
 from ._context import Typing, copied, enforce, start_context, type_problems
-from ._names import SYSTEM_PREFIXES, Names, identifier, is_ordinary
+from ._names import SYSTEM_PREFIXES, identifier, is_ordinary
 from ._payload import read_payload, take_payload
 from ._run import RunState, raise_failure, watch_macrosteps
 
@@ -49,7 +49,6 @@ class Blueprint:
     """What a generated class knows beside its states and events."""
 
     recipe: Recipe
-    names: Names
     event_ids: Mapping[str, str]
     """Every event of the document, system events too, to the id it has in the class."""
     actions: tuple[str, ...]
