@@ -60,18 +60,17 @@ def _report(cases: Sequence[Case], effort: Effort) -> None:
     python = f"{platform.python_implementation()} {platform.python_version()}"
     print(f"{python}, python-statemachine {version('python-statemachine')}, {effort.rounds} rounds")
     print(LEGEND, *MISSING, "", HEADER, "-" * len(HEADER), sep="\n", flush=True)
+    lines = _measured(cases, effort)
+    print(*lines, "", summary(lines), sep="\n")
+
+
+def _measured(cases: Sequence[Case], effort: Effort) -> list[Line]:
+    contenders = [{name: run for name, run in case.contenders().items() if run is not None} for case in cases]
     lines = []
-    for case in cases:
-        lines.append(_measured(case, effort))
-        print(lines[-1], flush=True)
-    print("", summary(lines), sep="\n")
-
-
-def _measured(case: Case, effort: Effort) -> Line:
-    contenders = {name: run for name, run in case.contenders().items() if run is not None}
-    samples = sample(contenders, effort)
-    medians = {name: samples.median(name) / case.per for name in contenders}
-    return Line(case.title, medians, samples.ratio("member", "alone"), case.is_event)
+    for case, samples in zip(cases, sample(contenders, effort), strict=True):
+        medians = {name: samples.median(name) / case.per for name in samples.rows}
+        lines.append(Line(case.title, medians, samples.ratio("member", "alone"), case.is_event))
+    return lines
 
 
 if __name__ == "__main__":

@@ -138,8 +138,8 @@ def calling() -> dict[str, Run | None]:
     return {"alone": events(machines.Caller(listeners=[Giver(others)])), "member": events(shop.order)}
 
 
-def refusing() -> dict[str, Run | None]:
-    shop: Any = machines.orchestrate(machines.Refusing)()
+def refusing(members: int = 2) -> dict[str, Run | None]:
+    shop: Any = machines.orchestrate(machines.Refusing, members)()
     return {"alone": refused_events(machines.Refusing()), "member": refused_events(shop.order)}
 
 
@@ -180,6 +180,7 @@ CASES = (
     Case("async event, five callbacks", lambda: asynchronous(machines.AsyncFive, 5)),
     Case("event, its callback calls a second one", calling),
     Case("event, refused", refusing),
+    Case("event, refused, 100 members", lambda: refusing(100)),
     Case("event, by address", by_address),
     Case("event, 1 member", lambda: plain(machines.Flat, members=1)),
     Case("event, 100 members", lambda: plain(machines.Flat, members=100)),

@@ -1,8 +1,9 @@
 """
 Interleaved sampling.
 
-Contenders take turns round by round and in changing order, so that a busy machine or a slower clock hits all
-alike. A ratio is the median of the ratios within each round: it stays put when the microseconds drift.
+A round visits every case, and within a case its contenders take turns in changing order. So a burst of noise hits a
+few rounds of every case, which a median forgets, and hits the contenders of a case alike, which a ratio forgets: it
+is the median of the ratios within each round.
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
-__all__ = ("Effort", "Samples", "sample")
+__all__ = ("Effort", "Race", "Samples", "sample")
 
 MICROSECONDS = 1e6
 
@@ -46,26 +47,49 @@ class Samples:
         return statistics.median(mine / other for mine, other in pairs)
 
 
-def sample(contenders: Mapping[str, Callable[[int], object]], effort: Effort) -> Samples:
+class Race:
+    """Contenders that are measured beside each other."""
+
+    def __init__(self, contenders: Mapping[str, Callable[[int], object]], seconds: float) -> None:
+        self._contenders = contenders
+        self._counts = {name: _count(run, seconds) for name, run in contenders.items()}
+        self._order = list(contenders)
+        self._rows: dict[str, list[float]] = {name: [] for name in contenders}
+
+    def round(self) -> None:
+        """Take one sample of each contender."""
+        for name in self._order:
+            run, count = self._contenders[name], self._counts[name]
+            self._rows[name].append(_timed(run, count) / count * MICROSECONDS)
+        self._order.append(self._order.pop(0))
+
+    @property
+    def samples(self) -> Samples:
+        """What has been measured so far."""
+        return Samples({name: tuple(times) for name, times in self._rows.items()})
+
+
+def sample(contenders: Sequence[Mapping[str, Callable[[int], object]]], effort: Effort) -> list[Samples]:
     """
-    Measure contenders beside each other.
+    Measure several groups of contenders.
 
     Args:
-        contenders: By name, a function that does the given number of operations.
+        contenders: By group and name, a function that does the given number of operations.
         effort: How many rounds, and how long each sample.
     """
-    counts = {name: _count(run, effort.seconds) for name, run in contenders.items()}
-    rows: dict[str, list[float]] = {name: [] for name in contenders}
-    names = list(contenders)
-    for _ in range(effort.rounds):
-        for name in names:
-            rows[name].append(_timed(contenders[name], counts[name]) / counts[name] * MICROSECONDS)
-        names.append(names.pop(0))  # whoever comes first pays for cold caches: let each of them be first
-    return Samples({name: tuple(times) for name, times in rows.items()})
+    races = [Race(group, effort.seconds) for group in contenders]
+    gc.collect()
+    gc.freeze()  # what is under measurement stays; only what a sample leaves behind is collected below
+    try:
+        for _ in range(effort.rounds):
+            for race in races:
+                race.round()
+    finally:
+        gc.unfreeze()
+    return [race.samples for race in races]
 
 
 def _count(run: Callable[[int], object], seconds: float) -> int:
-    run(1)  # first events fill caches
     count = 1
     while True:
         taken = _timed(run, count)
@@ -75,6 +99,7 @@ def _count(run: Callable[[int], object], seconds: float) -> int:
 
 
 def _timed(run: Callable[[int], object], count: int) -> float:
+    run(1 + count // 10)  # fills caches, and lets the interpreter settle on the types it meets here
     gc.collect()
     gc.disable()
     try:
