@@ -169,7 +169,7 @@ class UnknownMachineError(OrchestratorError, LookupError):
         self.owner = owner
         self.address = address
         self.nearest = nearest
-        self.members = tuple(members)
+        self.members: tuple[str, ...] = tuple(members)
 
     def __str__(self) -> str:
         hint = f" Did you mean {self.nearest!r}?" if self.nearest else ""
@@ -186,7 +186,7 @@ class UnknownEventError(OrchestratorError, LookupError):
         self.member = member
         self.event = event
         self.nearest = nearest
-        self.events = tuple(events)
+        self.events: tuple[str, ...] = tuple(events)
 
     def __str__(self) -> str:
         hint = f" Did you mean '{self.member}.{self.nearest}'?" if self.nearest else ""

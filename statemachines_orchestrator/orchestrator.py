@@ -78,17 +78,21 @@ class Orchestrator:
     __declaration__: ClassVar[Declaration]
     _system: Driver
 
-    def __init_subclass__(
-        cls, *, orchestrator_name: str | None = None, atomic: bool | None = None, **other: Any
-    ) -> None:
-        try:
-            super().__init_subclass__(**other)
-        except TypeError as error:
-            close = nearest(next(iter(other), ""), ("orchestrator_name", "atomic"))
-            hint = f"Did you mean {close}=?" if close else "The keywords are orchestrator_name and atomic"
-            raise DefinitionError(cls.__name__, f"unknown class keywords: {', '.join(other)}", hint) from error
-        bases = [vars(base)["__declaration__"] for base in cls.__mro__[1:] if "__declaration__" in vars(base)]
-        cls.__declaration__ = declare(cls, bases, orchestrator_name=orchestrator_name, atomic=atomic)
+    if TYPE_CHECKING:
+        # Without the keywords of mix-ins that the other one passes on, so that type checkers find a misspelt keyword.
+        def __init_subclass__(cls, *, orchestrator_name: str = ..., atomic: bool = ...) -> None: ...
+
+    else:
+
+        def __init_subclass__(cls, *, orchestrator_name: Any = None, atomic: Any = None, **other: Any) -> None:
+            try:
+                super().__init_subclass__(**other)
+            except TypeError as error:
+                close = nearest(next(iter(other), ""), ("orchestrator_name", "atomic"))
+                hint = f"Did you mean {close}=?" if close else "The keywords are orchestrator_name and atomic"
+                raise DefinitionError(cls.__name__, f"unknown class keywords: {', '.join(other)}", hint) from error
+            bases = [vars(base)["__declaration__"] for base in cls.__mro__[1:] if "__declaration__" in vars(base)]
+            cls.__declaration__ = declare(cls, bases, orchestrator_name=orchestrator_name, atomic=atomic)
 
     def __init__(self, *arguments: Any, **keywords: Any) -> None:
         """

@@ -38,6 +38,8 @@ ROOT = Path(__file__).parent.parent
 PACKAGES = ("statemachines_orchestrator", "orca_bridge")
 UPSTREAM = Path(statemachine.__file__).parent
 
+pytestmark = pytest.mark.conformance
+
 PINNED: set[str] = set()
 Test = TypeVar("Test")
 

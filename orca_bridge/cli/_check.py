@@ -6,8 +6,7 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from orca_bridge.convert import machine_class
-from orca_bridge.convert._check import all_states
+from orca_bridge.convert import all_states, machine_class
 from orca_bridge.exceptions import ConversionError
 
 from ._files import add_file_options, read_document

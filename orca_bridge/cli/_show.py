@@ -6,7 +6,7 @@ import sys
 import textwrap
 from typing import TYPE_CHECKING, Any
 
-from orca_bridge.convert._check import all_states
+from orca_bridge.convert import all_states
 
 from ._files import add_file_options, read_document
 from ._output import complain, say

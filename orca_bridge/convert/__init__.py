@@ -2,7 +2,8 @@
 
 from ._actions import Actions
 from ._build import machine_class
+from ._check import all_states
 from ._guards import compile_guard
 from ._machine import OrcaChart
 
-__all__ = ("Actions", "OrcaChart", "compile_guard", "machine_class")
+__all__ = ("Actions", "OrcaChart", "all_states", "compile_guard", "machine_class")

@@ -23,10 +23,12 @@ class Host(Protocol):
     @property
     def orchestrator(self) -> object:
         """The object that is handed to every callback that names it."""
+        ...
 
     @property
     def parameter(self) -> str:
         """The name under which callbacks ask for the orchestrator."""
+        ...
 
     def deliver(self, engine: MemberEngine, trigger: TriggerData | None) -> Any:
         """
@@ -35,6 +37,8 @@ class Host(Protocol):
         Returns:
             What the caller of the event gets: its result, or an awaitable of it.
         """
+        ...
 
     def in_running_step(self) -> bool:
         """Whether the calling thread or task belongs to a step of this system that is still running."""
+        ...

@@ -59,6 +59,10 @@ class MemberEngine(BaseEngine):
 
     _host: Host | None = None
     """The system above; None only while a machine that nobody adopted is being released."""
+    member: str = ""
+    """The field of the orchestrator that holds the machine."""
+    running: bool
+    """Whether the machine has not ended."""
     _held: Mapping[str, Any] | None = None
     """Keywords of a start that waits until all members exist; None when nothing waits."""
     _has_eventless: bool = True
@@ -189,6 +193,8 @@ class MemberEngine(BaseEngine):
     def _stop_invocations_of_inactive_states(self) -> None:
         manager = self._invoke_manager
         manager._pending.clear()
+        if not manager._active:
+            return
         active = {state.id for state in self.sm.configuration}
         for invocation in tuple(manager._active.values()):
             if invocation.state_id not in active:

@@ -41,7 +41,7 @@ def blank(kind: type[T]) -> T:
 class MemberRecord:
     """One machine as data."""
 
-    maker: Callable[..., StateChart[Any]]
+    maker: Callable[..., Any]
     """Makes a blank machine of `arguments`, as the machine's own ``__reduce_ex__`` says."""
     arguments: tuple[Any, ...]
     state: Mapping[str, Any]
@@ -53,7 +53,8 @@ class MemberRecord:
 
     def blank(self) -> StateChart[Any]:
         """Make the machine, to be filled in by `restore`."""
-        return self.maker(*self.arguments)
+        machine: StateChart[Any] = self.maker(*self.arguments)
+        return machine
 
 
 def record_of(machine: StateChart[Any]) -> MemberRecord:
@@ -70,7 +71,7 @@ def record_of(machine: StateChart[Any]) -> MemberRecord:
     )
 
 
-def _parts_of(machine: StateChart[Any]) -> tuple[Callable[..., StateChart[Any]], tuple[Any, ...], Mapping[str, Any]]:
+def _parts_of(machine: StateChart[Any]) -> tuple[Callable[..., Any], tuple[Any, ...], Mapping[str, Any]]:
     """Take a machine apart by its own means: a class that cannot be imported says how to make it again."""
     parts = machine.__reduce_ex__(4)
     if isinstance(parts, tuple) and len(parts) > 2 and isinstance(parts[2], dict):  # noqa: PLR2004 - the state
@@ -136,7 +137,5 @@ def _reduce(machine: StateChart[Any]) -> Any:
     host = host_of(machine)
     if host is None:
         return machine.__reduce_ex__(4)
-    orchestrator = host.orchestrator
-    name = next(name for name, value in vars(orchestrator).items() if value is machine)
     maker, arguments, _ = _parts_of(machine)
-    return member_of, (orchestrator, name, maker, arguments)
+    return member_of, (host.orchestrator, engine_of(machine).member, maker, arguments)

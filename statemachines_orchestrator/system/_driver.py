@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from statemachine import StateChart
 from statemachine.exceptions import TransitionNotAllowed
 
 from statemachines_orchestrator.engine import (
@@ -24,14 +23,13 @@ from statemachines_orchestrator.engine import (
 from statemachines_orchestrator.exceptions import StepRunningError
 
 from ._calls import EventCall
-from ._configuration import configuration_of
 from ._step import Step, current_step
 from ._turns import Ticket, Turns
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, MutableMapping
 
-    from statemachine import Event
+    from statemachine import Event, StateChart
     from statemachine.event_data import TriggerData
 
 __all__ = ("Driver",)
@@ -44,13 +42,14 @@ class Driver:
         self.orchestrator = orchestrator
         self.parameter = parameter
         self.atomic = atomic
-        self.is_async = False
+        self.is_async: bool = False
         self._has_begun = False
         self.engines: list[MemberEngine] = []
         self._turns = Turns()
 
-    def add(self, engine: MemberEngine) -> None:
+    def add(self, name: str, engine: MemberEngine) -> None:
         """Take a member's engine in; one asynchronous member makes the system asynchronous."""
+        engine.member = name
         self.engines.append(engine)
         self.is_async = self.is_async or isinstance(engine, AsyncMemberEngine)
 
@@ -192,17 +191,16 @@ class Driver:
             raise
 
     def _explain(self, refusal: TransitionNotAllowed, engine: MemberEngine) -> None:
-        """Note on a refusal who refused, where everything was, and what was possible there."""
+        """Note on a refusal who refused, where that machine was, and what was possible there."""
         if getattr(refusal, "__notes__", None):
             return  # it was refused further inside
-        machines = {name: value for name, value in vars(self.orchestrator).items() if isinstance(value, StateChart)}
-        name = next((name for name, machine in machines.items() if machine._engine is engine), "")
+        active = tuple(engine.sm.configuration)
+        place = "+".join(state.id for state in active if state.is_atomic)
         # Not `allowed_events`, which looks each event up as an attribute and fails on ids with dots.
-        events = (str(event) for state in engine.sm.configuration for event in state.transitions.unique_events)
-        allowed = ", ".join(dict.fromkeys(events)) or "nothing"
+        allowed = dict.fromkeys(str(event) for state in active for event in state.transitions.unique_events)
         refusal.add_note(
-            f"refused by {type(self.orchestrator).__name__}.{name} at {configuration_of(machines)!r}; "
-            f"{name} has transitions for: {allowed}"
+            f"refused by {type(self.orchestrator).__name__}.{engine.member} in {place}, "
+            f"where it has transitions for: {', '.join(allowed) or 'nothing'}"
         )
 
     def _begin(self, step: Step) -> None:
@@ -229,7 +227,8 @@ class Driver:
         return call  # without a loop python-statemachine runs it to its end in a loop of its own
 
     async def _in_turn_async(self, ticket: Ticket, work: Any) -> Any:
-        await self._turns.wait(ticket)
+        if not ticket.take():
+            await self._turns.wait(ticket)
         try:
             return await work()
         finally:
@@ -358,7 +357,7 @@ async def _close_async(step: Step) -> bool:
         return True
     loop = asyncio.get_running_loop()
     idle = loop.create_future()
-    if step.close(partial(loop.call_soon_threadsafe, idle.set_result, None)):
+    if step.close(lambda: loop.call_soon_threadsafe(idle.set_result, None)):
         return True
     await idle
     return False

@@ -120,8 +120,8 @@ def _shared_field(where: str, machine: StateChart[Any], name: str, other: str) -
 
 def adopt(machines: Machines, driver: Driver) -> None:
     """Put every machine on a member engine of this system."""
-    for machine in machines.values():
-        driver.add(install(machine, driver))
+    for name, machine in machines.items():
+        driver.add(name, install(machine, driver))
 
 
 def give_back(machines: Machines, given: Mapping[str, Any]) -> None:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import deque
-from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -36,6 +35,11 @@ class Ticket:
         self.loop = loop
         """The event loop that is going to await it."""
         self.wake: Callable[[], object] | None = None
+
+    def take(self) -> bool:
+        """Say that the turn is awaited from now on; whether it has been granted already."""
+        self.is_awaited = True
+        return self.granted
 
     @property
     def is_orphaned(self) -> bool:
@@ -117,7 +121,7 @@ class Turns:
                 return
             loop = asyncio.get_running_loop()
             granted = loop.create_future()
-            ticket.wake = partial(loop.call_soon_threadsafe, _resolve, granted)
+            ticket.wake = lambda: loop.call_soon_threadsafe(_resolve, granted)
         try:
             await granted
         except BaseException:

@@ -16,7 +16,10 @@ from orca_bridge.definition import Else, GuardName, Not
 from orca_bridge.syntax import read
 
 CORPUS = Path(os.environ.get("CORPUS_DIR", ""))
-pytestmark = pytest.mark.skipif(not os.environ.get("CORPUS_DIR"), reason="CORPUS_DIR names no folder with documents")
+pytestmark = [
+    pytest.mark.conformance,
+    pytest.mark.skipif(not os.environ.get("CORPUS_DIR"), reason="CORPUS_DIR names no folder with documents"),
+]
 
 
 def lines_of(name):

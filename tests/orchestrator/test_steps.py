@@ -569,7 +569,7 @@ class TestRefusal:
         assert world.run(scenario) is None
 
     def test_a_refusal_says_who_and_where(self, world):
-        """A note on the refusal names the member, the configuration of the system, and what was possible."""
+        """A note on the refusal names the member, its state, and what was possible there."""
 
         class System(Orchestrator):
             order: Order
@@ -582,7 +582,7 @@ class TestRefusal:
             return caught.value.__notes__
 
         assert world.run(scenario) == [
-            "refused by System.payment at order=pending payment=unpaid; payment has transitions for: authorize, void"
+            "refused by System.payment in unpaid, where it has transitions for: authorize, void"
         ]
 
     def test_a_refusal_further_inside_keeps_its_note(self):
@@ -600,7 +600,7 @@ class TestRefusal:
             System().order.process()
 
         assert len(caught.value.__notes__) == 1
-        assert caught.value.__notes__[0].startswith("refused by System.payment at order=pending payment=unpaid")
+        assert caught.value.__notes__[0].startswith("refused by System.payment in unpaid")
 
     def test_a_finished_machine_refuses(self, world):
         class System(Orchestrator):

@@ -42,6 +42,10 @@ class WrongKeyword(Orchestrator, orchestrator_name=3):  # E: reportArgumentType 
     order: Order
 
 
+class MisspeltKeyword(Orchestrator, orchestrator_nam="shop"):  # E: reportCallIssue / call-arg
+    order: Order
+
+
 M = TypeVar("M", Order, Payment)
 
 
