@@ -4,7 +4,7 @@ from ._engines import AsyncMemberEngine, SyncMemberEngine
 from ._host import Host
 from ._install import can_adopt, engine_of, host_of, install, make_held, release
 from ._invocations import current_cancellation
-from ._member import MemberEngine, Saved
+from ._member import MemberEngine, Saved, take_strays
 from ._version import check_version
 
 check_version()
@@ -22,4 +22,5 @@ __all__ = (
     "install",
     "make_held",
     "release",
+    "take_strays",
 )

@@ -12,6 +12,7 @@ from statemachine.exceptions import TransitionNotAllowed
 from statemachine.orderedset import OrderedSet
 
 from ._member import MemberEngine
+from ._payload import Payload
 
 if TYPE_CHECKING:
     from asyncio import Future
@@ -32,7 +33,7 @@ class SyncMemberEngine(MemberEngine, SyncEngine):
         """Enter the initial state and run until the machine is quiet."""
         keywords, self._held = dict(self._held or {}), None
         if self._host is not None:
-            keywords[self._host.parameter] = self._host.orchestrator
+            keywords = Payload(keywords, self._host).copy()
         return SyncEngine.activate_initial_state(self, **keywords)
 
     def select_eventless_transitions(self, trigger_data: TriggerData) -> OrderedSet[Transition]:

@@ -162,6 +162,7 @@ def _attach(engine: Any, host: Host) -> None:
     engine.__class__ = _MEMBER_ENGINES[type(engine)]
     engine._invoke_manager.__class__ = MemberInvokeManager
     engine._host = host
+    engine._waiting = {}
     engine._has_eventless = read_chart(type(engine.sm)).has_eventless
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from statemachine.invoke import Invocation, InvokeContext, InvokeManager
 
 if TYPE_CHECKING:
+    from statemachine import State
     from statemachine.callbacks import CallbackWrapper
 
 __all__ = ("MemberInvokeManager", "current_cancellation")
@@ -33,6 +34,10 @@ def current_cancellation() -> threading.Event | None:
 
 class MemberInvokeManager(InvokeManager):
     """python-statemachine's invocations, whose handler threads can be told from others."""
+
+    def mark_for_invoke(self, state: State, event_kwargs: dict[str, Any] | None = None) -> None:
+        """Remember a state that was entered; its plain handlers receive what callbacks receive."""
+        super().mark_for_invoke(state, event_kwargs.copy() if event_kwargs is not None else None)
 
     def _run_sync_handler(
         self, callback: CallbackWrapper, handler: Any, ctx: InvokeContext, invocation: Invocation

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from statemachine.engines.base import BaseEngine, _running_engine
 
+from ._payload import Payload
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 
     from ._host import Host
 
-__all__ = ("MemberEngine", "Saved")
+__all__ = ("MemberEngine", "Saved", "take_strays")
 
 
 class _Arrivals(threading.local):
@@ -39,6 +41,19 @@ class _Arrivals(threading.local):
 
 
 _arrivals = _Arrivals()
+
+
+def take_strays(host: Host) -> list[tuple[MemberEngine, TriggerData]]:
+    """
+    Take the triggers that this thread has put for machines of `host` without calling a loop after them.
+
+    Nobody waits for them (``order.process.put()`` is such a call), but they have to happen.
+    """
+    if not _arrivals.triggers:
+        return []
+    strays = [(engine, trigger) for engine, trigger in _arrivals.triggers if engine._host is host]
+    _arrivals.triggers = [one for one in _arrivals.triggers if one[0]._host is not host]
+    return strays
 
 
 class Saved(NamedTuple):
@@ -65,6 +80,8 @@ class MemberEngine(BaseEngine):
     """Whether the machine has not ended."""
     _held: Mapping[str, Any] | None = None
     """Keywords of a start that waits until all members exist; None when nothing waits."""
+    _waiting: dict[int, TriggerData]
+    """Events from outside whose turn has not come yet, by sequence number."""
     _has_eventless: bool = True
     """Whether the machine's class has eventless transitions, which have to be looked for after every microstep."""
 
@@ -93,10 +110,14 @@ class MemberEngine(BaseEngine):
             self.enqueue(trigger_data, internal=internal)
             return
         self._refuse_own_name(host, trigger_data)
+        self._waiting[trigger_data.sequence] = trigger_data
         _arrivals.triggers.append((self, trigger_data))
 
     def enqueue(self, trigger_data: TriggerData, *, internal: bool = False) -> None:
         """Put the trigger into the machine's own queue, to be run by `drive`."""
+        self._waiting.pop(trigger_data.sequence, None)
+        if trigger_data.cancelled:
+            return
         self._inject(trigger_data)
         # Past AsyncEngine.put, whose futures are for callers that wait on the engine: ours wait on the host.
         BaseEngine.put(self, trigger_data, internal=internal)
@@ -109,6 +130,13 @@ class MemberEngine(BaseEngine):
             trigger = triggers.pop()[1]
         host = self._host
         return self.drive() if host is None else host.deliver(self, trigger)
+
+    def cancel_event(self, send_id: str) -> None:
+        """Cancel the events with this id, also those whose turn has not come yet."""
+        super().cancel_event(send_id)
+        for trigger in tuple(self._waiting.values()):
+            if trigger.send_id == send_id:
+                trigger.cancelled = True
 
     def drive(self) -> Any:
         """Run python-statemachine's own loop on what is queued; an awaitable on the async engine."""
@@ -143,11 +171,9 @@ class MemberEngine(BaseEngine):
     # -- arguments of callbacks ----------------------------------------------------------------------------
 
     def _inject(self, trigger_data: TriggerData) -> None:
-        # Into the trigger, not into the arguments of one callback: every phase copies them from there, and plain
-        # invoke handlers receive nothing else.
         host = self._host
         if host is not None:
-            trigger_data.kwargs[host.parameter] = host.orchestrator
+            trigger_data.kwargs = Payload(trigger_data.kwargs, host)
 
     def enabled_events(self, *args: Any, **kwargs: Any) -> Any:
         """List the enabled events; guards receive the orchestrator here, too."""

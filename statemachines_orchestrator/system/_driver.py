@@ -19,6 +19,7 @@ from statemachines_orchestrator.engine import (
     AsyncMemberEngine,
     MemberEngine,
     current_cancellation,
+    take_strays,
 )
 from statemachines_orchestrator.exceptions import StepRunningError
 
@@ -210,6 +211,7 @@ class Driver:
 
     def _settle(self, step: Step) -> None:
         while True:
+            self._take_strays(step)
             engine = step.next_with_work()
             if engine is not None:
                 engine.drive()
@@ -308,8 +310,14 @@ class Driver:
             if engine.is_held:
                 await self._run_async(step, engine, None)
 
+    def _take_strays(self, step: Step) -> None:
+        for engine, trigger in take_strays(self):
+            step.touch(engine)
+            engine.enqueue(trigger)
+
     async def _settle_async(self, step: Step) -> None:
         while True:
+            self._take_strays(step)
             if step.deferred:
                 call = step.deferred.pop(0)
                 if not call.is_started:

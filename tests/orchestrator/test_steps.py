@@ -287,6 +287,67 @@ class TestNestedCalls:
         assert world.run(scenario) == ("order=processing chain=three", "order=shipped chain=three")
 
 
+class TestUnusualSends:
+    """Ways to send that python-statemachine offers beside a plain call."""
+
+    def test_put_without_a_call(self, world):
+        """An event that is only put (`order.process.put()`) happens in the step it was put in, or in the next one."""
+
+        class Putting(Order):
+            def on_process(self, orc):
+                orc.payment.authorize.put()
+
+        class System(Orchestrator):
+            order: Putting
+            payment: Payment
+
+        async def scenario():
+            system = System(world.machine(Putting)(), world.machine(Payment)())
+            await world.call(system.activate())
+            await world.call(system.order.process())
+            inside = str(system.configuration)
+            system.payment.capture.put()
+            outside = str(system.configuration)
+            await world.call(system.order.ship())
+            return inside, outside, str(system.configuration)
+
+        assert world.run(scenario) == (
+            "order=processing payment=authorized",
+            "order=processing payment=authorized",
+            "order=shipped payment=captured",
+        )
+
+    def test_cancel_before_its_turn(self):
+        """`cancel_event` cancels an event whose turn has not come yet; who awaits it gets None."""
+
+        async def scenario():
+            system = Async()
+            await system.activate()
+            call = system.payment.send("authorize", send_id="first")
+            system.payment.cancel_event("another")
+            system.payment.cancel_event("first")
+            return await call, str(system.configuration)
+
+        assert asyncio.run(scenario()) == (None, "talker=quiet payment=unpaid order=pending")
+
+    def test_what_was_sent_stays_as_it_was_sent(self, world):
+        """The keywords of the event itself hold nothing that nobody sent; the callback gets the orchestrator."""
+        seen = []
+
+        class Looking(Order):
+            def on_process(self, event_data, orc):
+                seen.append((dict(event_data.trigger_data.kwargs), type(orc).__name__))
+
+        class System(Orchestrator):
+            order: Looking
+
+        async def scenario():
+            await world.call(System(world.machine(Looking)()).order.process(amount=3))
+
+        world.run(scenario)
+        assert seen == [({"amount": 3}, "System")]
+
+
 class TestTurns:
     def test_threads_wait_their_turn_and_get_their_own_result(self):
         """While a step runs in one thread, another waits; each gets its own result in its own thread."""

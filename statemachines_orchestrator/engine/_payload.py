@@ -1,0 +1,34 @@
+"""The keywords of an event, and what callbacks receive of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ._host import Host
+
+__all__ = ("Payload",)
+
+
+class Payload(dict[str, Any]):
+    """
+    The keywords that an event was sent with; every copy of them has the orchestrator, too.
+
+    python-statemachine copies an event's keywords for each callback and adds its own there. So the orchestrator
+    reaches every callback, while the event itself stays as it was sent: what looks at an event as a whole (the
+    `_event.data` of SCXML, a payload of Orca) finds nothing in it that nobody sent.
+    """
+
+    __slots__ = ("_host",)
+
+    def __init__(self, keywords: Mapping[str, Any], host: Host) -> None:
+        super().__init__(keywords)
+        self._host = host
+
+    def copy(self) -> dict[str, Any]:
+        """Return the keywords of a callback."""
+        keywords = dict(self)
+        keywords[self._host.parameter] = self._host.orchestrator
+        return keywords
