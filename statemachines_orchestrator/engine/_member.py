@@ -12,6 +12,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from statemachine.engines import sync as stock_sync
 from statemachine.engines.base import BaseEngine, _running_engine
 
 from ._payload import Payload
@@ -41,6 +42,8 @@ class _Arrivals(threading.local):
 
 
 _arrivals = _Arrivals()
+_stock: Any = stock_sync
+"""The module whose clock stamps delayed events; it does not list the clock among what it exports."""
 
 
 def take_strays(host: Host) -> list[tuple[MemberEngine, TriggerData]]:
@@ -150,7 +153,28 @@ class MemberEngine(BaseEngine):
     @property
     def has_work(self) -> bool:
         """Whether events wait in the machine's queues that nobody is running."""
-        return self.running and bool(self.external_queue.queue.queue or self.internal_queue.queue.queue)
+        if not self.running:
+            return False
+        return bool(self.internal_queue.queue.queue) or self.next_delay == 0
+
+    @property
+    def next_delay(self) -> float | None:
+        """Seconds until the first event in the queue is due, 0 if it is; None if there is none."""
+        waiting = self.external_queue.queue.queue
+        if not waiting or not self.running or self.external_queue.is_empty():
+            return None
+        # The very clock that python-statemachine stamps its events with.
+        return max(0.0, float(waiting[0].execution_time - _stock.monotonic()))
+
+    @property
+    def is_delayed(self) -> bool:
+        """Whether all that is in the queue is for later."""
+        waiting = self.external_queue.queue.queue
+        return bool(waiting) and bool(waiting[0].execution_time > _stock.monotonic())
+
+    def take_due(self) -> TriggerData | None:
+        """Take the first event out of the queue, if it is due."""
+        return self.external_queue.pop_due(_stock.monotonic())
 
     def _in_own_macrostep(self, host: Host) -> bool:
         # The context variable alone does not say so: a task that a callback started keeps it after the

@@ -39,6 +39,7 @@ class Step:
         "_saved",
         "atomic",
         "deferred",
+        "earlier",
         "loop",
         "outer",
         "owner",
@@ -51,6 +52,8 @@ class Step:
         """The step of another system in whose callback this one was started."""
         self.atomic = atomic
         self.running = True
+        self.earlier: tuple[MemberEngine, ...] = ()
+        """Engines that ran in the same turn before this step, to enter their initial states."""
         self.loop: asyncio.AbstractEventLoop | None = None
         self.deferred: list[EventCall] = []
         """Calls of asynchronous members that nobody has awaited yet."""

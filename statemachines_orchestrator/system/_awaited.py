@@ -1,0 +1,214 @@
+"""
+Steps of asynchronous systems: in the task of whoever awaits the event, or in a task of its own if nobody does.
+
+Members without asynchronous callbacks run as in a synchronous system, at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from statemachine.exceptions import TransitionNotAllowed
+
+from statemachines_orchestrator.engine import AsyncMemberEngine
+
+from ._blocking import BlockingSteps
+from ._calls import EventCall
+from ._shared import LONGEST_PAUSE, first_due
+from ._step import Step, current_step
+
+if TYPE_CHECKING:
+    from statemachine.event_data import TriggerData
+
+    from statemachines_orchestrator.engine import MemberEngine
+
+    from ._turns import Ticket
+
+__all__ = ("AwaitedSteps",)
+
+_logger = logging.getLogger("statemachines_orchestrator")
+
+
+class AwaitedSteps(BlockingSteps):
+    """How an asynchronous system runs its steps."""
+
+    def _call(self, work: Any) -> EventCall:
+        """Take a place in line for some work, and see to it that it is done even if nobody awaits it."""
+        loop = running_loop()
+        ticket = self._turns.request(loop)
+        call = EventCall(partial(work, ticket), partial(self._turns.abandon, ticket))
+        if loop is not None:
+            loop.call_soon(call.start)
+        return call  # without a loop python-statemachine runs it to its end in a loop of its own
+
+    async def _step_in_turn_async(self, engine: MemberEngine, trigger: TriggerData | None, ticket: Ticket) -> Any:
+        step = self._new_step()
+        result = await self._in_turn_async(ticket, step, self._run_async, engine, trigger)
+        await self._wait_for_delayed_async(step)
+        return result
+
+    async def _begin_in_turn_async(self, ticket: Ticket) -> None:
+        step = self._new_step()
+        await self._in_turn_async(ticket, step, None)
+        await self._wait_for_delayed_async(step)
+
+    async def _in_turn_async(self, ticket: Ticket, step: Step, work: Any, *arguments: Any) -> Any:
+        if not ticket.take():
+            await self._turns.wait(ticket)
+        try:
+            if not self._has_begun:
+                first = self._new_step()
+                await self._as_step_async(first, self._begin_async)
+                self._has_begun = True
+                step.earlier = first.touched
+            if self._forsaken:
+                await self._run_forsaken_async()
+            return None if work is None else await self._as_step_async(step, work, *arguments)
+        finally:
+            self._turns.leave()
+
+    async def _as_step_async(self, step: Step, work: Any, *arguments: Any) -> Any:
+        step.loop = asyncio.get_running_loop()
+        token = current_step.set(step)
+        try:
+            result = await work(step, *arguments)
+            await self._settle_async(step)
+        except BaseException as error:
+            while not await _close(step):
+                """Another task has just left the step; look again."""
+            for call in step.deferred:
+                call.fail(error)
+            step.put_back()
+            raise
+        finally:
+            current_step.reset(token)
+        return result
+
+    def _nested_async(self, step: Step, engine: MemberEngine, trigger: TriggerData | None) -> Any:
+        """Run a call from inside the step, or say how it is going to be run."""
+        if engine.is_busy:
+            return EventCall.finished(self._run(step, engine, trigger))
+        if not isinstance(engine, AsyncMemberEngine):
+            result = self._run(step, engine, trigger)
+            return result if _is_worker_of(step) else EventCall.finished(result)
+        call = EventCall(partial(self._nested_call, step, engine, trigger))
+        if _is_worker_of(step) and step.loop is not None:
+            return asyncio.run_coroutine_threadsafe(call.run(), step.loop).result()
+        step.deferred.append(call)
+        return call
+
+    async def _nested_call(self, step: Step, engine: MemberEngine, trigger: TriggerData | None) -> Any:
+        step.enter()  # still running: a step ends when its deferred calls have run, or have failed with it
+        token = current_step.set(step)  # whoever awaits the call may be a task from outside the step
+        try:
+            return await self._run_async(step, engine, trigger)
+        finally:
+            current_step.reset(token)
+            step.leave()
+
+    async def _run_async(self, step: Step, engine: MemberEngine, trigger: TriggerData | None) -> Any:
+        if engine.is_busy or not isinstance(engine, AsyncMemberEngine):
+            return self._run(step, engine, trigger)
+        step.touch(engine)
+        if engine.is_held:
+            await engine.begin()
+        elif engine.has_work:
+            await engine.drive()
+        if trigger is not None:
+            engine.enqueue(trigger)
+        try:
+            return await engine.drive()
+        except TransitionNotAllowed as refusal:
+            self._explain(refusal, engine)
+            raise
+
+    async def _begin_async(self, step: Step) -> None:
+        for engine in self.engines:
+            if engine.is_held:
+                await self._run_async(step, engine, None)
+
+    async def _settle_async(self, step: Step) -> None:
+        while True:
+            self._take_strays(step)
+            if step.deferred:
+                call = step.deferred.pop(0)
+                if not call.is_started:
+                    await call
+                continue
+            engine = step.next_with_work()
+            if engine is not None:
+                await self._run_async(step, engine, None)
+            elif await _close(step):
+                return
+
+    # -- delayed events ------------------------------------------------------------------------------------
+
+    async def _wait_for_delayed_async(self, step: Step) -> None:
+        """Deliver the delayed events of the machines that the step has run; others take turns meanwhile."""
+        engines = {*step.earlier, *step.touched}
+        try:
+            while (found := first_due(engines)) is not None:
+                engine, seconds = found
+                if seconds > 0:
+                    await _pause(min(seconds, LONGEST_PAUSE))
+                else:
+                    later = self._new_step()
+                    ticket = self._turns.request(running_loop())
+                    await self._in_turn_async(ticket, later, self._run_due_async, engine)
+                    engines.update(later.touched)
+        except BaseException:
+            self._forsaken.update(engines)
+            raise
+
+    async def _run_due_async(self, step: Step, engine: MemberEngine) -> Any:
+        # Taken out before the step remembers the queue: if it fails, the event has happened and is not tried again.
+        trigger = engine.take_due()
+        return None if trigger is None else await self._run_async(step, engine, trigger)
+
+    async def _run_forsaken_async(self) -> None:
+        """Deliver overdue events whose caller has stopped waiting; what they raise reaches nobody but the log."""
+        for engine in tuple(self._forsaken):
+            while engine.next_delay == 0:
+                try:
+                    await self._as_step_async(self._new_step(), self._run_due_async, engine)
+                except Exception:
+                    _logger.exception("a delayed event of %s failed, and nobody waits for it", engine.member)
+            if engine.next_delay is None:
+                self._forsaken.discard(engine)
+
+
+def running_loop() -> asyncio.AbstractEventLoop | None:
+    """Return the event loop that runs in this thread, if any."""
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
+
+
+def _is_worker_of(step: Step) -> bool:
+    """Whether this thread has no event loop, though the step that it belongs to runs in one."""
+    return step.loop is not None and running_loop() is None
+
+
+async def _pause(seconds: float) -> None:
+    done = asyncio.get_running_loop().create_future()
+    timer = asyncio.get_running_loop().call_later(seconds, done.set_result, None)
+    try:
+        await done
+    finally:
+        timer.cancel()
+
+
+async def _close(step: Step) -> bool:
+    """Close the step; if a call inside it is under way in another task, wait for it and return False."""
+    if step.close():
+        return True
+    loop = asyncio.get_running_loop()
+    idle = loop.create_future()
+    if step.close(lambda: loop.call_soon_threadsafe(idle.set_result, None)):
+        return True
+    await idle
+    return False

@@ -1,0 +1,251 @@
+"""Delayed events: the caller waits for them as in python-statemachine, and nobody else does."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from inspect import isawaitable
+
+import pytest
+from shop import Order, Payment
+from statemachine import Event, State, StateChart, StateMachine
+
+from statemachines_orchestrator import Orchestrator, machine
+
+
+class Alarm(StateMachine):
+    """Rings some time after it was set."""
+
+    quiet = State(initial=True)
+    set_up = State()
+    ringing = State()
+    set_off = quiet.to(set_up)
+    ring = Event(set_up.to(ringing), delay=150)
+    stop = set_up.to(quiet) | ringing.to(quiet)
+    failing = False
+
+    def after_set_off(self):
+        self.send("ring", send_id="the ring")
+
+    def on_ring(self, orc):
+        orc.payment.authorize()
+        if self.failing:
+            msg = "out of order"
+            raise ValueError(msg)
+
+
+class System(Orchestrator):
+    alarm: Alarm
+    order: Order
+    payment: Payment
+
+
+def make(world, **attributes):
+    alarm = world.machine(Alarm)()
+    vars(alarm).update(attributes)
+    return System(alarm, world.machine(Order)(), Payment())
+
+
+async def beside(world, call, action):
+    """Start a call in a thread or task, do something meanwhile, and return the call's outcome."""
+    outcome = []
+
+    if world.is_async:
+        task = asyncio.ensure_future(call())
+        await asyncio.sleep(0.01)
+        await action()
+        return await asyncio.gather(task, return_exceptions=True)
+
+    def run():
+        try:
+            outcome.append(call())
+        except ValueError as error:
+            outcome.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    threading.Event().wait(0.01)
+    action()
+    thread.join(5)
+    return outcome
+
+
+def test_the_caller_waits(world):
+    """The call that causes a delayed event returns when it has been delivered; siblings were called in its step."""
+
+    async def scenario():
+        system = make(world)
+        await world.call(system.alarm.set_off())
+        return str(system.configuration)
+
+    assert world.run(scenario) == "alarm=ringing order=pending payment=authorized"
+
+
+def test_others_take_turns_meanwhile(world):
+    """While a caller waits for a delayed event, others run their steps."""
+
+    async def scenario():
+        system = make(world)
+        await world.call(system.activate())
+        seen = []
+
+        def action():
+            system.order.process()
+            seen.append(str(system.configuration))
+
+        async def async_action():
+            await system.order.process()
+            seen.append(str(system.configuration))
+
+        await beside(world, system.alarm.set_off, async_action if world.is_async else action)
+        return seen, str(system.configuration)
+
+    assert world.run(scenario) == (
+        ["alarm=set_up order=processing payment=unpaid"],
+        "alarm=ringing order=processing payment=authorized",
+    )
+
+
+def test_cancelled_meanwhile(world):
+    """Cancelling the delayed event ends the wait."""
+
+    async def scenario():
+        system = make(world)
+        await world.call(system.activate())
+
+        async def cancel():
+            system.alarm.cancel_event("the ring")
+
+        action = cancel if world.is_async else lambda: system.alarm.cancel_event("the ring")
+        await beside(world, system.alarm.set_off, action)
+        return str(system.configuration)
+
+    assert world.run(scenario) == "alarm=set_up order=pending payment=unpaid"
+
+
+def test_a_failure_reaches_the_caller_once(world):
+    """A delayed event that fails is a step of its own that is put back; it is not tried again."""
+
+    async def scenario():
+        system = make(world, failing=True)
+        with pytest.raises(ValueError, match="out of order"):
+            await world.call(system.alarm.set_off())
+        after = str(system.configuration)
+        await world.call(system.order.process())
+        return after, str(system.configuration)
+
+    assert world.run(scenario) == (
+        "alarm=set_up order=pending payment=unpaid",
+        "alarm=set_up order=processing payment=unpaid",
+    )
+
+
+@pytest.mark.parametrize("failing", [False, True])
+def test_a_caller_that_stops_waiting(caplog, failing):
+    """An overdue event whose caller has gone is delivered with the next step; its failure reaches the log alone."""
+
+    class AsyncAlarm(Alarm):
+        async def on_stop(self):
+            """Make the machine asynchronous."""
+
+    async def scenario():
+        alarm = AsyncAlarm()
+        alarm.failing = failing
+        system = System(alarm, Order(), Payment())
+        with pytest.raises(asyncio.TimeoutError):
+            await asyncio.wait_for(system.alarm.set_off(), 0.01)
+        await asyncio.sleep(0.2)
+        waiting = str(system.configuration)
+        await system.order.process()
+        return waiting, str(system.configuration)
+
+    with caplog.at_level(logging.ERROR, "statemachines_orchestrator"):
+        waiting, after = asyncio.run(scenario())
+
+    assert waiting == "alarm=set_up order=pending payment=unpaid"
+    if failing:
+        assert after == "alarm=set_up order=processing payment=unpaid"
+        assert [record.message for record in caplog.records] == [
+            "a delayed event of alarm failed, and nobody waits for it"
+        ]
+    else:
+        assert after == "alarm=ringing order=processing payment=authorized"
+
+
+@pytest.mark.parametrize("failing", [False, True])
+def test_a_thread_that_stops_waiting(caplog, monkeypatch, failing):
+    """The same after Ctrl-C in a synchronous system."""
+    from statemachines_orchestrator.system import _blocking
+
+    alarm = Alarm()
+    alarm.failing = failing
+    system = System(alarm, Order(), Payment())
+
+    class Interrupting:
+        def wait(self, seconds):
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(_blocking, "_never", Interrupting())
+        with pytest.raises(KeyboardInterrupt):
+            system.alarm.set_off()
+    system.order.process()
+    early = str(system.configuration)
+    threading.Event().wait(0.2)
+    with caplog.at_level(logging.ERROR, "statemachines_orchestrator"):
+        system.order.ship()
+
+    assert early == "alarm=set_up order=processing payment=unpaid"
+    assert str(system.configuration) == (
+        "alarm=set_up order=shipped payment=unpaid" if failing else "alarm=ringing order=shipped payment=authorized"
+    )
+    assert len(caplog.records) == failing
+
+
+def test_delays_from_the_start(world):
+    """A delayed event that an initial entry sends is waited for by who enters the initial states."""
+
+    class Early(Alarm):
+        def on_enter_quiet(self):
+            if not self.ringing.is_active:
+                self.send("set_off", delay=20)
+
+    class Starting(Orchestrator):
+        alarm: Early = machine(factory=lambda: world.machine(Early)())
+        payment: Payment = machine(factory=Payment)
+
+    async def scenario():
+        system = Starting()
+        await world.call(system.activate())
+        return str(system.configuration)
+
+    assert world.run(scenario) == "alarm=ringing payment=authorized"
+
+
+def test_what_comes_first():
+    """An invoke handler that is done before a delayed event is heard before it."""
+
+    def work():
+        return "done"
+
+    class Racing(StateChart):
+        idle = State(initial=True)
+        working = State(invoke=work)
+        done = State(final=True)
+        late = State(final=True)
+        start = idle.to(working)
+        timeout = Event(working.to(late), delay=300)
+        done_invoke_working = Event(working.to(done), id="done.invoke.working")
+
+        def after_start(self):
+            self.send("timeout")
+
+    class Race(Orchestrator):
+        racing: Racing = machine(factory=Racing)
+
+    race = Race()
+    result = race.racing.start()
+
+    assert not isawaitable(result)
+    assert str(race.configuration) == "racing=done"
