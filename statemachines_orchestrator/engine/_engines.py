@@ -44,10 +44,6 @@ class SyncMemberEngine(MemberEngine, SyncEngine):
         found: OrderedSet[Transition] = SyncEngine.select_eventless_transitions(self, trigger_data)
         return found
 
-    def _take_due_external_event(self, first_result: Any) -> Any:
-        # A step does not wait for delayed events, so that others can take their turns: the host delivers them.
-        return (False, first_result) if self.is_delayed else SyncEngine._take_due_external_event(self, first_result)
-
     def activate_initial_state(self, **kwargs: Any) -> Any:
         """Enter the initial state if that is still to come; otherwise let the machine settle."""
         if self._host is not None and self.is_busy:
@@ -75,11 +71,6 @@ class AsyncMemberEngine(MemberEngine, AsyncEngine):
         trigger.execution_time = 0.0  # before anything that was queued for the machine while it was not started
         self.enqueue(trigger)
         return self.drive()
-
-    async def _take_due_external_event(self, first_result: Any, macrostep: Any) -> Any:
-        if self.is_delayed:
-            return False, first_result
-        return await AsyncEngine._take_due_external_event(self, first_result, macrostep)
 
     def activate_initial_state(self, **kwargs: Any) -> Any:
         """Enter the initial state if that is still to come; to be awaited."""

@@ -141,16 +141,18 @@ def install(machine: StateChart[Any], host: Host) -> MemberEngine:
     """
     if host_of(machine) is not host:
         _attach(machine._engine, host)
-    engine = engine_of(machine)
-    if machine.current_state_value is None and not engine.is_held:
-        _hold_queued_start(engine)
-    return engine
+        engine = engine_of(machine)
+        _take_over_queue(engine)
+    return engine_of(machine)
 
 
 def release(machine: StateChart[Any]) -> None:
     """Give the machine its stock engine back; one that was held starts now."""
     engine = engine_of(machine)
     held, engine._held, engine._host = engine._held, None, None
+    for trigger in (*engine.external_queue.drain(), *engine.delayed.values()):
+        trigger.kwargs = dict(trigger.kwargs)  # without the orchestrator
+        engine.external_queue.put(trigger)
     engine._invoke_manager.__class__ = InvokeManager
     stock: Any = engine
     stock.__class__ = _STOCK_ENGINES[type(engine)]
@@ -163,15 +165,14 @@ def _attach(engine: Any, host: Host) -> None:
     engine._invoke_manager.__class__ = MemberInvokeManager
     engine._host = host
     engine._waiting = {}
+    engine.delayed = {}
     engine._has_eventless = read_chart(type(engine.sm)).has_eventless
 
 
-def _hold_queued_start(engine: MemberEngine) -> None:
-    """Take python-statemachine's queued initial event out of the queue of an asynchronous machine."""
-    host = engine._host
+def _take_over_queue(engine: MemberEngine) -> None:
+    """Hold a start that is still queued, set events for later aside, and leave the rest in the queue."""
     for trigger in engine.external_queue.drain():
         if str(trigger.event) == INITIAL_EVENT:
-            parameter = host.parameter if host is not None else None
-            engine._held = {name: value for name, value in trigger.kwargs.items() if name != parameter}
+            engine._held = dict(trigger.kwargs)
         else:
-            engine.external_queue.put(trigger)
+            engine.enqueue(trigger)

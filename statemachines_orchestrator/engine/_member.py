@@ -68,6 +68,7 @@ class Saved(NamedTuple):
     held: Mapping[str, Any] | None
     pending_final: State | None
     queued: tuple[TriggerData, ...]
+    delayed: Mapping[int, TriggerData]
     own: Any
     """What the machine's own ``__orchestrator_save__`` returned."""
 
@@ -85,6 +86,8 @@ class MemberEngine(BaseEngine):
     """Keywords of a start that waits until all members exist; None when nothing waits."""
     _waiting: dict[int, TriggerData]
     """Events from outside whose turn has not come yet, by sequence number."""
+    delayed: dict[int, TriggerData]
+    """Events for later, by sequence number. They are not in the queue, where a step would wait for them."""
     _has_eventless: bool = True
     """Whether the machine's class has eventless transitions, which have to be looked for after every microstep."""
 
@@ -121,6 +124,9 @@ class MemberEngine(BaseEngine):
         self._waiting.pop(trigger_data.sequence, None)
         if trigger_data.cancelled:
             return
+        if trigger_data.event is not None and trigger_data.event.delay and self.seconds_until(trigger_data) > 0:
+            self.delayed[trigger_data.sequence] = trigger_data
+            return
         self._inject(trigger_data)
         # Past AsyncEngine.put, whose futures are for callers that wait on the engine: ours wait on the host.
         BaseEngine.put(self, trigger_data, internal=internal)
@@ -128,18 +134,29 @@ class MemberEngine(BaseEngine):
     def deliver_arrived(self) -> Any:
         """Hand the trigger that this thread has just put to the host; what the caller gets."""
         trigger = None
-        triggers = _arrivals.triggers
-        if triggers and triggers[-1][0] is self:
-            trigger = triggers.pop()[1]
+        for number, (engine, arrived) in enumerate(_arrivals.triggers):
+            if engine is self:  # the first, should there be events that were only put: the rest are strays
+                trigger = arrived
+                del _arrivals.triggers[number]
+                break
         host = self._host
         return self.drive() if host is None else host.deliver(self, trigger)
 
     def cancel_event(self, send_id: str) -> None:
         """Cancel the events with this id, also those whose turn has not come yet."""
         super().cancel_event(send_id)
-        for trigger in tuple(self._waiting.values()):
+        for trigger in (*self._waiting.values(), *self.delayed.values()):
             if trigger.send_id == send_id:
                 trigger.cancelled = True
+                self.delayed.pop(trigger.sequence, None)
+
+    def seconds_until(self, trigger_data: TriggerData) -> float:
+        """Return in how many seconds the event is due, by the clock that python-statemachine stamped it with."""
+        return max(0.0, float(trigger_data.execution_time - _stock.monotonic()))
+
+    def take_delayed(self, trigger_data: TriggerData) -> bool:
+        """Take a delayed event out, to be run now; whether it was still wanted."""
+        return self.delayed.pop(trigger_data.sequence, None) is not None and self.running
 
     def drive(self) -> Any:
         """Run python-statemachine's own loop on what is queued; an awaitable on the async engine."""
@@ -153,28 +170,7 @@ class MemberEngine(BaseEngine):
     @property
     def has_work(self) -> bool:
         """Whether events wait in the machine's queues that nobody is running."""
-        if not self.running:
-            return False
-        return bool(self.internal_queue.queue.queue) or self.next_delay == 0
-
-    @property
-    def next_delay(self) -> float | None:
-        """Seconds until the first event in the queue is due, 0 if it is; None if there is none."""
-        waiting = self.external_queue.queue.queue
-        if not waiting or not self.running or self.external_queue.is_empty():
-            return None
-        # The very clock that python-statemachine stamps its events with.
-        return max(0.0, float(waiting[0].execution_time - _stock.monotonic()))
-
-    @property
-    def is_delayed(self) -> bool:
-        """Whether all that is in the queue is for later."""
-        waiting = self.external_queue.queue.queue
-        return bool(waiting) and bool(waiting[0].execution_time > _stock.monotonic())
-
-    def take_due(self) -> TriggerData | None:
-        """Take the first event out of the queue, if it is due."""
-        return self.external_queue.pop_due(_stock.monotonic())
+        return self.running and bool(self.external_queue.queue.queue or self.internal_queue.queue.queue)
 
     def _in_own_macrostep(self, host: Host) -> bool:
         # The context variable alone does not say so: a task that a callback started keeps it after the
@@ -219,6 +215,7 @@ class MemberEngine(BaseEngine):
             self._held,
             self._root_parallel_final_pending,
             tuple(self.external_queue.queue.queue),
+            self.delayed.copy(),
             None if own is None else own(),
         )
 
@@ -235,6 +232,7 @@ class MemberEngine(BaseEngine):
         self.external_queue.clear()
         for trigger in saved.queued:
             self.external_queue.put(trigger)
+        self.delayed = {number: trigger for number, trigger in saved.delayed.items() if not trigger.cancelled}
         self._stop_invocations_of_inactive_states()
         own = getattr(sm, "__orchestrator_restore__", None)
         if own is not None:

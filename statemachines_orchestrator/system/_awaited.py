@@ -17,7 +17,7 @@ from statemachines_orchestrator.engine import AsyncMemberEngine
 
 from ._blocking import BlockingSteps
 from ._calls import EventCall
-from ._shared import LONGEST_PAUSE, first_due
+from ._shared import LONGEST_PAUSE
 from ._step import Step, current_step
 
 if TYPE_CHECKING:
@@ -47,13 +47,12 @@ class AwaitedSteps(BlockingSteps):
     async def _step_in_turn_async(self, engine: MemberEngine, trigger: TriggerData | None, ticket: Ticket) -> Any:
         step = self._new_step()
         result = await self._in_turn_async(ticket, step, self._run_async, engine, trigger)
-        await self._wait_for_delayed_async(step)
-        return result
+        return await self._wait_for_delayed_async(step, trigger, result)
 
     async def _begin_in_turn_async(self, ticket: Ticket) -> None:
         step = self._new_step()
         await self._in_turn_async(ticket, step, None)
-        await self._wait_for_delayed_async(step)
+        await self._wait_for_delayed_async(step, None, None)
 
     async def _in_turn_async(self, ticket: Ticket, step: Step, work: Any, *arguments: Any) -> Any:
         if not ticket.take():
@@ -146,38 +145,36 @@ class AwaitedSteps(BlockingSteps):
 
     # -- delayed events ------------------------------------------------------------------------------------
 
-    async def _wait_for_delayed_async(self, step: Step) -> None:
-        """Deliver the delayed events of the machines that the step has run; others take turns meanwhile."""
-        engines = {*step.earlier, *step.touched}
+    async def _wait_for_delayed_async(self, step: Step, own: TriggerData | None, result: Any) -> Any:
+        """Deliver the delayed events that a step has left, as `_wait_for_delayed` does."""
+        mine = self._claim((*step.earlier, *step.touched))
         try:
-            while (found := first_due(engines)) is not None:
-                engine, seconds = found
+            while (found := self._next_of(mine)) is not None:
+                engine, trigger, seconds = found
                 if seconds > 0:
                     await _pause(min(seconds, LONGEST_PAUSE))
-                else:
-                    later = self._new_step()
-                    ticket = self._turns.request(running_loop())
-                    await self._in_turn_async(ticket, later, self._run_due_async, engine)
-                    engines.update(later.touched)
-        except BaseException:
-            self._forsaken.update(engines)
-            raise
+                    continue
+                later = self._new_step()
+                ticket = self._turns.request(running_loop())
+                outcome = await self._in_turn_async(ticket, later, self._run_delayed_async, engine, trigger)
+                result = outcome if trigger is own else result
+                mine += self._claim(later.touched)
+        finally:
+            if mine:
+                self._forsake(mine)
+        self._refuse_if_ended(own)
+        return result
 
-    async def _run_due_async(self, step: Step, engine: MemberEngine) -> Any:
-        # Taken out before the step remembers the queue: if it fails, the event has happened and is not tried again.
-        trigger = engine.take_due()
-        return None if trigger is None else await self._run_async(step, engine, trigger)
+    async def _run_delayed_async(self, step: Step, engine: MemberEngine, trigger: TriggerData) -> Any:
+        return await self._run_async(step, engine, trigger) if engine.take_delayed(trigger) else None
 
     async def _run_forsaken_async(self) -> None:
         """Deliver overdue events whose caller has stopped waiting; what they raise reaches nobody but the log."""
-        for engine in tuple(self._forsaken):
-            while engine.next_delay == 0:
-                try:
-                    await self._as_step_async(self._new_step(), self._run_due_async, engine)
-                except Exception:
-                    _logger.exception("a delayed event of %s failed, and nobody waits for it", engine.member)
-            if engine.next_delay is None:
-                self._forsaken.discard(engine)
+        for engine, trigger in self._overdue():
+            try:
+                await self._as_step_async(self._new_step(), self._run_delayed_async, engine, trigger)
+            except Exception:
+                _logger.exception("a delayed event of %s failed, and nobody waits for it", engine.member)
 
 
 def running_loop() -> asyncio.AbstractEventLoop | None:

@@ -10,7 +10,7 @@ from statemachine.exceptions import TransitionNotAllowed
 
 from statemachines_orchestrator.engine import current_cancellation
 
-from ._shared import LONGEST_PAUSE, SharedSteps, first_due
+from ._shared import LONGEST_PAUSE, SharedSteps
 from ._step import Step, current_step
 
 if TYPE_CHECKING:
@@ -31,14 +31,13 @@ class BlockingSteps(SharedSteps):
     def _step_in_turn(self, engine: MemberEngine, trigger: TriggerData | None) -> Any:
         step = self._new_step()
         result = self._in_turn(step, self._run, engine, trigger)
-        self._wait_for_delayed(step)
-        return result
+        return self._wait_for_delayed(step, trigger, result)
 
     def _begin_in_turn(self) -> None:
         step = self._new_step()
         self._in_turn(step, self._begin)
         self._has_begun = True
-        self._wait_for_delayed(step)
+        self._wait_for_delayed(step, None, None)
 
     def _in_turn(self, step: Step, work: Any, *arguments: Any) -> Any:
         if not self._turns.enter(current_cancellation()):
@@ -98,37 +97,46 @@ class BlockingSteps(SharedSteps):
 
     # -- delayed events ------------------------------------------------------------------------------------
 
-    def _wait_for_delayed(self, step: Step) -> None:
-        """Deliver the delayed events of the machines that the step has run; others take turns meanwhile."""
-        engines = set(step.touched)
+    def _wait_for_delayed(self, step: Step, own: TriggerData | None, result: Any) -> Any:
+        """
+        Deliver the delayed events that a step has left, each as a step of its own; others take turns meanwhile.
+
+        Args:
+            step: The step.
+            own: The event that the caller sent. If it was delayed itself, the caller gets its result.
+            result: What the caller gets otherwise.
+        """
+        mine = self._claim(step.touched)
+        cancelled = current_cancellation()
         try:
-            while (found := first_due(engines)) is not None:
-                engine, seconds = found
+            while (found := self._next_of(mine)) is not None:
+                engine, trigger, seconds = found
+                if cancelled is not None and cancelled.is_set():
+                    return result  # an invoke handler whose state was left: it cannot wait here, it is waited for
                 if seconds > 0:
                     _never.wait(min(seconds, LONGEST_PAUSE))
-                else:
-                    later = self._new_step()
-                    self._in_turn(later, self._run_due, engine)
-                    engines.update(later.touched)
-        except BaseException:
-            self._forsaken.update(engines)
-            raise
+                    continue
+                later = self._new_step()
+                outcome = self._in_turn(later, self._run_delayed, engine, trigger)
+                result = outcome if trigger is own else result
+                mine += self._claim(later.touched)
+        finally:
+            if mine:
+                self._forsake(mine)
+        self._refuse_if_ended(own)
+        return result
 
-    def _run_due(self, step: Step, engine: MemberEngine) -> Any:
-        # Taken out before the step remembers the queue: if it fails, the event has happened and is not tried again.
-        trigger = engine.take_due()
-        return None if trigger is None else self._run(step, engine, trigger)
+    def _run_delayed(self, step: Step, engine: MemberEngine, trigger: TriggerData) -> Any:
+        # Taken out before the step remembers the rest: if it fails, the event has happened and is not tried again.
+        return self._run(step, engine, trigger) if engine.take_delayed(trigger) else None
 
     def _run_forsaken(self) -> None:
         """Deliver overdue events whose caller has stopped waiting; what they raise reaches nobody but the log."""
-        for engine in tuple(self._forsaken):
-            while engine.next_delay == 0:
-                try:
-                    self._as_step(self._new_step(), self._run_due, engine)
-                except Exception:
-                    _logger.exception("a delayed event of %s failed, and nobody waits for it", engine.member)
-            if engine.next_delay is None:
-                self._forsaken.discard(engine)
+        for engine, trigger in self._overdue():
+            try:
+                self._as_step(self._new_step(), self._run_delayed, engine, trigger)
+            except Exception:
+                _logger.exception("a delayed event of %s failed, and nobody waits for it", engine.member)
 
 
 def _close(step: Step) -> bool:

@@ -370,6 +370,46 @@ class TestMembersThatRunAlready:
 
         assert asyncio.run(scenario()) == "order=shipped"
 
+    def test_events_that_wait_already(self):
+        """Events in the queue of a machine that is passed, due or delayed, happen in the system, or without it."""
+
+        class Waiting(Order):
+            def on_process(self, orc=None):
+                self.met = orc
+
+            async def on_ship(self):
+                """Make the machine asynchronous."""
+
+        class Shop(Orchestrator):
+            order: Waiting
+            payment: Payment
+
+        async def waiting():
+            order = Waiting()
+            order.process.put()
+            order.send("ship", delay=20).close()
+            return order
+
+        async def scenario():
+            order = await waiting()
+            shop = Shop(order, Payment())
+            await shop.activate()
+            return str(shop.configuration), order.met is shop
+
+        async def released():
+            order = await waiting()
+            with pytest.raises(ValueError, match="no payment"):
+                Shop(order, _no_payment)
+            await order.activate_initial_state()
+            return order.shipped.is_active, order.met
+
+        def _no_payment():
+            msg = "no payment"
+            raise ValueError(msg)
+
+        assert asyncio.run(scenario()) == ("order=shipped payment=unpaid", True)
+        assert asyncio.run(released()) == (True, None)
+
     def test_members_start_when_all_exist(self):
         """Members that the orchestrator makes enter their initial states in declared order, with all siblings there."""
         seen = []

@@ -203,6 +203,58 @@ def test_a_thread_that_stops_waiting(caplog, monkeypatch, failing):
     assert len(caplog.records) == failing
 
 
+def test_the_result_of_a_delayed_event(world):
+    """Sending with a delay gives the result of that event, when its time has come; None if it was cancelled."""
+
+    async def scenario():
+        system = make(world)
+        await world.call(system.activate())
+        result = await world.call(system.payment.send("authorize", amount=3, delay=20))
+
+        def call():
+            return system.payment.send("capture", delay=10_000, send_id="later")
+
+        async def cancel():
+            system.payment.cancel_event("later")
+
+        action = cancel if world.is_async else lambda: system.payment.cancel_event("later")
+        return result, await beside(world, call, action)
+
+    assert world.run(scenario) == ("authorized 3", [None])
+
+
+def test_a_delayed_event_for_a_machine_that_has_ended(world):
+    """A delayed event whose machine ends before its time has come is refused, to who sent it."""
+
+    async def scenario():
+        system = make(world)
+        await world.call(system.activate())
+        refused = []
+
+        def call():
+            try:
+                return system.payment.send("capture", delay=10_000)
+            except StateMachine.TransitionNotAllowed as refusal:
+                refused.append(str(refusal))
+
+        async def async_call():
+            try:
+                return await system.payment.send("capture", delay=10_000)
+            except StateMachine.TransitionNotAllowed as refusal:
+                refused.append(str(refusal))
+
+        async def end():
+            await system.payment.void()
+
+        await beside(world, async_call if world.is_async else call, end if world.is_async else system.payment.void)
+        return refused, str(system.configuration)
+
+    assert world.run(scenario) == (
+        ["Can't Capture when in Voided."],
+        "alarm=quiet order=pending payment=voided",
+    )
+
+
 def test_delays_from_the_start(world):
     """A delayed event that an initial entry sends is waited for by who enters the initial states."""
 
