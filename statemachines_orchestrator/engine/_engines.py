@@ -12,7 +12,6 @@ from statemachine.exceptions import TransitionNotAllowed
 from statemachine.orderedset import OrderedSet
 
 from ._member import MemberEngine
-from ._payload import Payload
 
 if TYPE_CHECKING:
     from asyncio import Future
@@ -33,8 +32,12 @@ class SyncMemberEngine(MemberEngine, SyncEngine):
         """Enter the initial state and run until the machine is quiet."""
         keywords, self._held = dict(self._held or {}), None
         if self._host is not None:
-            keywords = Payload(keywords, self._host).copy()
+            keywords[self._host.parameter] = self._host.orchestrator
         return SyncEngine.activate_initial_state(self, **keywords)
+
+    def _run_macrostep(self) -> bool:
+        # Nothing that python-statemachine could find: it would build an event to look for transitions without one.
+        return not self._is_settled and bool(SyncEngine._run_macrostep(self))
 
     def select_eventless_transitions(self, trigger_data: TriggerData) -> OrderedSet[Transition]:
         """Look for eventless transitions that are enabled, if the class has any."""
@@ -81,6 +84,9 @@ class AsyncMemberEngine(MemberEngine, AsyncEngine):
     def processing_loop(self, caller_future: Future[object] | None = None) -> Any:  # noqa: ARG002 - psm's signature
         """Run the event just put, when its turn comes; to be awaited, and delivered even if it is not."""
         return self.deliver_arrived()
+
+    async def _run_macrostep(self) -> bool:
+        return not self._is_settled and bool(await AsyncEngine._run_macrostep(self))
 
     async def select_eventless_transitions(self, trigger_data: TriggerData) -> OrderedSet[Transition]:
         """Look for eventless transitions that are enabled, if the class has any."""

@@ -134,10 +134,11 @@ class MemberEngine(BaseEngine):
     def deliver_arrived(self) -> Any:
         """Hand the trigger that this thread has just put to the host; what the caller gets."""
         trigger = None
-        for number, (engine, arrived) in enumerate(_arrivals.triggers):
+        triggers = _arrivals.triggers
+        for number, (engine, arrived) in enumerate(triggers):
             if engine is self:  # the first, should there be events that were only put: the rest are strays
                 trigger = arrived
-                del _arrivals.triggers[number]
+                del triggers[number]
                 break
         host = self._host
         return self.drive() if host is None else host.deliver(self, trigger)
@@ -172,6 +173,11 @@ class MemberEngine(BaseEngine):
         """Whether events wait in the machine's queues that nobody is running."""
         return self.running and bool(self.external_queue.queue.queue or self.internal_queue.queue.queue)
 
+    @property
+    def _is_settled(self) -> bool:
+        """Whether no transition can be enabled without another event from outside."""
+        return not self._has_eventless and not self.internal_queue.queue.queue
+
     def _in_own_macrostep(self, host: Host) -> bool:
         # The context variable alone does not say so: a task that a callback started keeps it after the
         # macrostep has ended. So the machine's lock and the step must still be held, too.
@@ -193,7 +199,8 @@ class MemberEngine(BaseEngine):
     def _inject(self, trigger_data: TriggerData) -> None:
         host = self._host
         if host is not None:
-            trigger_data.kwargs = Payload(trigger_data.kwargs, host)
+            trigger_data.kwargs = payload = Payload(trigger_data.kwargs)
+            payload.host = host
 
     def enabled_events(self, *args: Any, **kwargs: Any) -> Any:
         """List the enabled events; guards receive the orchestrator here, too."""

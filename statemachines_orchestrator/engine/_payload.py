@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from ._host import Host
 
 __all__ = ("Payload",)
@@ -21,14 +19,12 @@ class Payload(dict[str, Any]):
     `_event.data` of SCXML, a payload of Orca) finds nothing in it that nobody sent.
     """
 
-    __slots__ = ("_host",)
-
-    def __init__(self, keywords: Mapping[str, Any], host: Host) -> None:
-        super().__init__(keywords)
-        self._host = host
+    __slots__ = ("host",)
+    # An attribute and no argument: one is made for every event, and `dict` needs no constructor of ours.
+    host: Host
 
     def copy(self) -> dict[str, Any]:
         """Return the keywords of a callback."""
         keywords = dict(self)
-        keywords[self._host.parameter] = self._host.orchestrator
+        keywords[self.host.parameter] = self.host.orchestrator
         return keywords

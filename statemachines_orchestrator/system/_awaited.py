@@ -47,7 +47,7 @@ class AwaitedSteps(BlockingSteps):
     async def _step_in_turn_async(self, engine: MemberEngine, trigger: TriggerData | None, ticket: Ticket) -> Any:
         step = self._new_step()
         result = await self._in_turn_async(ticket, step, self._run_async, engine, trigger)
-        return await self._wait_for_delayed_async(step, trigger, result)
+        return await self._wait_for_delayed_async(step, trigger, result) if step.has_delayed else result
 
     async def _begin_in_turn_async(self, ticket: Ticket) -> None:
         step = self._new_step()

@@ -31,7 +31,7 @@ class BlockingSteps(SharedSteps):
     def _step_in_turn(self, engine: MemberEngine, trigger: TriggerData | None) -> Any:
         step = self._new_step()
         result = self._in_turn(step, self._run, engine, trigger)
-        return self._wait_for_delayed(step, trigger, result)
+        return self._wait_for_delayed(step, trigger, result) if step.has_delayed else result
 
     def _begin_in_turn(self) -> None:
         step = self._new_step()

@@ -112,6 +112,11 @@ class Step:
         """The engines of the machines that the step has run, in the order of their first macrostep."""
         return tuple(self._saved)
 
+    @property
+    def has_delayed(self) -> bool:
+        """Whether machines that ran have events for later."""
+        return any(engine.delayed for engine in (*self.earlier, *self._saved))
+
     def next_with_work(self) -> MemberEngine | None:
         """Return a machine in whose queue an event was left, by an exception that a callback caught."""
         for engine in self._saved:

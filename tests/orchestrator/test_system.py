@@ -8,6 +8,7 @@ import gc
 import pytest
 from shop import Order, Payment
 from statemachine import State, StateChart
+from worlds import until
 
 from statemachines_orchestrator import EventCall, Orchestrator, SystemConfiguration, data, exceptions, machine
 
@@ -255,7 +256,7 @@ class TestAsynchronousSystems:
             shop.payment.authorize()
             call = shop.order.process()
             assert repr(call) == "<EventCall waiting>"
-            await asyncio.sleep(0.01)
+            await until(lambda: shop.order.processing.is_active)
             return str(shop.configuration)
 
         assert asyncio.run(scenario()) == "order=processing payment=authorized"
@@ -316,7 +317,7 @@ class TestAsynchronousSystems:
                 return await outcome(call)  # awaited at once, so this task runs it
 
             running = asyncio.ensure_future(first())
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.1)
             if cancel:
                 running.cancel()
             gate.set()

@@ -60,4 +60,14 @@ class World:
         raise AssertionError(msg)
 
 
-__all__ = ("World", "asynchronous")
+async def until(condition):
+    """Let other tasks run until the condition holds."""
+    for _ in range(500):
+        if condition():
+            return
+        await asyncio.sleep(0.01)
+    msg = "it never happened"
+    raise AssertionError(msg)
+
+
+__all__ = ("World", "asynchronous", "until")
