@@ -10,6 +10,7 @@ from inspect import isawaitable
 import pytest
 from shop import Order, Payment
 from statemachine import Event, State, StateChart, StateMachine
+from worlds import until
 
 from statemachines_orchestrator import Orchestrator, machine
 
@@ -21,7 +22,7 @@ class Alarm(StateMachine):
     set_up = State()
     ringing = State()
     set_off = quiet.to(set_up)
-    ring = Event(set_up.to(ringing), delay=150)
+    ring = Event(set_up.to(ringing), delay=250)
     stop = set_up.to(quiet) | ringing.to(quiet)
     failing = False
 
@@ -47,25 +48,26 @@ def make(world, **attributes):
     return System(alarm, world.machine(Order)(), Payment())
 
 
-async def beside(world, call, action):
-    """Start a call in a thread or task, do something meanwhile, and return the call's outcome."""
+async def beside(world, system, call, action):
+    """Start a call in a thread or task; once it waits for a delayed event do something; return the call's outcome."""
     outcome = []
+
+    def is_waiting():
+        return any(engine.delayed for engine in system._system.engines)
 
     if world.is_async:
         task = asyncio.ensure_future(call())
-        await asyncio.sleep(0.01)
+        await until(is_waiting)
         await action()
         return await asyncio.gather(task, return_exceptions=True)
 
     def run():
-        try:
-            outcome.append(call())
-        except ValueError as error:
-            outcome.append(error)
+        outcome.append(call())
 
     thread = threading.Thread(target=run)
     thread.start()
-    threading.Event().wait(0.01)
+    while not is_waiting():
+        threading.Event().wait(0.001)
     action()
     thread.join(5)
     return outcome
@@ -98,7 +100,7 @@ def test_others_take_turns_meanwhile(world):
             await system.order.process()
             seen.append(str(system.configuration))
 
-        await beside(world, system.alarm.set_off, async_action if world.is_async else action)
+        await beside(world, system, system.alarm.set_off, async_action if world.is_async else action)
         return seen, str(system.configuration)
 
     assert world.run(scenario) == (
@@ -118,7 +120,7 @@ def test_cancelled_meanwhile(world):
             system.alarm.cancel_event("the ring")
 
         action = cancel if world.is_async else lambda: system.alarm.cancel_event("the ring")
-        await beside(world, system.alarm.set_off, action)
+        await beside(world, system, system.alarm.set_off, action)
         return str(system.configuration)
 
     assert world.run(scenario) == "alarm=set_up order=pending payment=unpaid"
@@ -155,7 +157,7 @@ def test_a_caller_that_stops_waiting(caplog, failing):
         system = System(alarm, Order(), Payment())
         with pytest.raises(asyncio.TimeoutError):
             await asyncio.wait_for(system.alarm.set_off(), 0.01)
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(0.35)
         waiting = str(system.configuration)
         await system.order.process()
         return waiting, str(system.configuration)
@@ -192,7 +194,7 @@ def test_a_thread_that_stops_waiting(caplog, monkeypatch, failing):
             system.alarm.set_off()
     system.order.process()
     early = str(system.configuration)
-    threading.Event().wait(0.2)
+    threading.Event().wait(0.35)
     with caplog.at_level(logging.ERROR, "statemachines_orchestrator"):
         system.order.ship()
 
@@ -218,7 +220,7 @@ def test_the_result_of_a_delayed_event(world):
             system.payment.cancel_event("later")
 
         action = cancel if world.is_async else lambda: system.payment.cancel_event("later")
-        return result, await beside(world, call, action)
+        return result, await beside(world, system, call, action)
 
     assert world.run(scenario) == ("authorized 3", [None])
 
@@ -246,7 +248,9 @@ def test_a_delayed_event_for_a_machine_that_has_ended(world):
         async def end():
             await system.payment.void()
 
-        await beside(world, async_call if world.is_async else call, end if world.is_async else system.payment.void)
+        await beside(
+            world, system, async_call if world.is_async else call, end if world.is_async else system.payment.void
+        )
         return refused, str(system.configuration)
 
     assert world.run(scenario) == (
