@@ -20,8 +20,9 @@ OrchestratorError
 │       └── StateFieldIsNotUniqueError
 ├── UnknownMachineError                      (a LookupError, too)
 ├── UnknownEventError                        (a LookupError, too)
-├── MemberAssignmentError                    (an AttributeError, too)
-├── MemberNotMadeError                       (an AttributeError, too)
+├── MemberAccessError                        (an AttributeError, too)
+│   ├── MemberAssignmentError
+│   └── MemberNotMadeError
 └── StepRunningError                         (a RuntimeError, too)
 ```
 
@@ -44,6 +45,7 @@ __all__ = (
     "DefinitionError",
     "FieldDefaultError",
     "MachineInUseError",
+    "MemberAccessError",
     "MemberAssignmentError",
     "MemberNotMadeError",
     "MistakeError",
@@ -197,13 +199,17 @@ class UnknownEventError(OrchestratorError, LookupError):
         )
 
 
-class MemberAssignmentError(OrchestratorError, AttributeError):
-    """Raised when a member is replaced or deleted after the orchestrator was made."""
+class MemberAccessError(OrchestratorError, AttributeError):
+    """Raised when a member is read or written at the wrong time."""
 
     def __init__(self, owner: str, member: str) -> None:
         super().__init__(owner, member)
         self.owner = owner
         self.member = member
+
+
+class MemberAssignmentError(MemberAccessError):
+    """Raised when a member is replaced or deleted after the orchestrator was made."""
 
     def __str__(self) -> str:
         return (
@@ -212,13 +218,8 @@ class MemberAssignmentError(OrchestratorError, AttributeError):
         )
 
 
-class MemberNotMadeError(OrchestratorError, AttributeError):
+class MemberNotMadeError(MemberAccessError):
     """Raised when a member is read before it exists, while the orchestrator is being made."""
-
-    def __init__(self, owner: str, member: str) -> None:
-        super().__init__(owner, member)
-        self.owner = owner
-        self.member = member
 
     def __str__(self) -> str:
         return (

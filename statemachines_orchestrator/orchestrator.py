@@ -59,8 +59,8 @@ class Orchestrator:
     Derive a class and declare its members; instances take machines by position or keyword, as a dataclass does:
 
         class Shop(Orchestrator):
-            order: Order = machine(factory=Order)
             payment: Payment
+            order: Order = machine(factory=Order)
 
         shop = Shop(payment=Payment())
 
@@ -295,7 +295,7 @@ class Orchestrator:
 
 def _declaration_of(kind: type[Orchestrator]) -> Declaration:
     declaration: Declaration | None = vars(kind).get("__declaration__")
-    if declaration is None or declaration.is_abstract:
+    if declaration is None or not declaration.members:
         raise NoMachinesOnOrchestratorError(
             kind.__name__,
             "it is a base for other classes and declares no machines of its own",

@@ -38,7 +38,6 @@ class Declaration:
     """The name under which callbacks ask for the orchestrator."""
     atomic: bool
     """Whether a failing step is put back."""
-    is_abstract: bool
     seen: set[tuple[str, type]] = field(default_factory=set)
     """Machine classes that showed, and were checked, only when an instance was made."""
 
@@ -85,35 +84,16 @@ def declare(
         DefinitionError: The first mistake, which lists all of them.
     """
     problems: list[DefinitionError] = []
-    parameter = (
-        orchestrator_name if orchestrator_name is not None else _inherited(bases, "parameter", DEFAULT_PARAMETER)
-    )
-    refused = refused_parameter(parameter)
-    if refused is not None:
-        problems.append(
-            ReservedNameError(owner.__name__, refused, f"Choose another; the usual one is {DEFAULT_PARAMETER!r}")
-        )
-        parameter = DEFAULT_PARAMETER
-    if not isinstance(atomic, bool | None):
-        problems.append(
-            DefinitionError(
-                owner.__name__,
-                f"atomic={atomic!r} is neither True nor False",
-                "Write atomic=False to keep what a failed step did",
-            )
-        )
+    parameter = _parameter(owner, bases, orchestrator_name, problems)
+    is_atomic = _atomic(owner, bases, atomic, problems)
     fields: dict[str, Field] = {}
     for base in reversed(bases):
         fields.update(base.fields)
     own = _own_fields(owner, fields, problems)
     fields.update(own)
-    declaration = Declaration(
-        name=owner.__name__,
-        fields=fields,
-        parameter=str(parameter),
-        atomic=_inherited(bases, "atomic", default=True) if atomic is None else bool(atomic),
-        is_abstract=abc.ABC in owner.__bases__ or inspect.isabstract(owner),
-    )
+    declaration = Declaration(owner.__name__, fields, parameter, is_atomic)
+    if not declaration.members and abc.ABC not in owner.__bases__ and not problems:
+        problems.append(_no_machines(owner.__name__))
     _check(declaration, problems)
     if problems:
         raise DefinitionError.first_of(problems)
@@ -122,8 +102,25 @@ def declare(
     return declaration
 
 
-def _inherited(bases: list[Declaration], name: str, default: Any) -> Any:
-    return getattr(bases[0], name) if bases else default
+def _parameter(owner: type, bases: list[Declaration], given: object, problems: list[DefinitionError]) -> str:
+    if given is None:
+        return bases[0].parameter if bases else DEFAULT_PARAMETER
+    refused = refused_parameter(given)
+    if refused is None:
+        return str(given)
+    problems.append(
+        ReservedNameError(owner.__name__, refused, f"Choose another; the usual one is {DEFAULT_PARAMETER!r}")
+    )
+    return DEFAULT_PARAMETER
+
+
+def _atomic(owner: type, bases: list[Declaration], given: object, problems: list[DefinitionError]) -> bool:
+    if given is None:
+        return bases[0].atomic if bases else True
+    if not isinstance(given, bool):
+        what = f"atomic={given!r} is neither True nor False"
+        problems.append(DefinitionError(owner.__name__, what, "Write atomic=False to keep what a failed step did"))
+    return bool(given)
 
 
 def _own_fields(owner: type, inherited: dict[str, Field], problems: list[DefinitionError]) -> dict[str, Field]:
@@ -289,16 +286,16 @@ def _annotated(name: str, marker: MachineMarker | DataMarker) -> str:
     return f"Write {name}: {kind} = data(...)"
 
 
+def _no_machines(owner: str) -> DefinitionError:
+    return NoMachinesOnOrchestratorError(
+        owner,
+        "the class declares no machine",
+        "Add a member such as order: Order, or derive from abc.ABC too if it is a base for others",
+    )
+
+
 def _check(declaration: Declaration, problems: list[DefinitionError]) -> None:
     """Add what is wrong with the fields taken together, and with the members' classes."""
-    if not declaration.members and not declaration.is_abstract and not problems:
-        problems.append(
-            NoMachinesOnOrchestratorError(
-                declaration.name,
-                "the class declares no machine",
-                "Add a member such as order: Order, or derive from abc.ABC too if it is a base for others",
-            )
-        )
     optional = ""
     for one in declaration.fields.values():
         if not one.is_required:

@@ -278,6 +278,14 @@ class TestInheritance:
 
         assert Shop(Order()).report() == "order=pending"
 
+    def test_abstract_base_with_machines(self):
+        """Deriving from ABC does not keep a class with machines from being made."""
+
+        class Shop(Orchestrator, abc.ABC):
+            order: Order
+
+        assert Shop(Order()).order.pending.is_active
+
     def test_class_keywords_are_inherited(self):
         """A subclass has the keywords of its base unless it gives its own."""
 
