@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator
 from typing import Any
 
 __all__ = ("EventCall",)
 
 
-class EventCall(Awaitable[Any]):
+class EventCall(Coroutine[Any, Any, Any]):
     """
     An event on its way; await it for its result.
 
     Unlike a coroutine it may be dropped: a synchronous callback or function that does not await it causes no
     warning, and the event is delivered all the same. Awaiting it again gives the same result again. Cancelling
     whoever awaits it cancels the event's step, which is then put back like any step that fails.
+
+    It can be handed to whatever takes a coroutine, such as `asyncio.create_task` and `TaskGroup.create_task`.
     """
 
     __slots__ = (
         "__weakref__",
         "_abandon",
         "_begun",
+        "_driven",
         "_error",
         "_finished",
         "_result",
@@ -42,6 +45,7 @@ class EventCall(Awaitable[Any]):
         self._result: Any = None
         self._error: BaseException | None = None
         self._task: asyncio.Task[Any] | None = None
+        self._driven: Generator[Any, Any, Any] | None = None
         self._waiters: list[asyncio.Future[Any]] = []
 
     @classmethod
@@ -76,6 +80,24 @@ class EventCall(Awaitable[Any]):
         self._waiters.append(waiter)
         return (yield from waiter.__await__())
 
+    def send(self, value: Any, /) -> Any:
+        """Go on, as a coroutine does; what drives tasks calls it."""
+        if self._driven is None:
+            self._driven = self.__await__()
+        return self._driven.send(value)
+
+    def throw(self, *error: Any) -> Any:
+        """Raise an exception where the call waits, as in a coroutine."""
+        if self._driven is None:
+            self._forgo()  # a task that is cancelled before its first step
+            self._driven = self.__await__()
+        return self._driven.throw(*error)
+
+    def close(self) -> None:
+        """Stop waiting, as a coroutine does; an event that nobody has awaited yet is delivered all the same."""
+        if self._driven is not None:
+            self._driven.close()
+
     async def run(self) -> Any:
         """Deliver the event in the calling task."""
         self._started = self._begun = True
@@ -88,6 +110,14 @@ class EventCall(Awaitable[Any]):
             self._finished = True
             self._answer_waiters()
         return self._result
+
+    def _forgo(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+        elif not self._started:
+            self.fail(asyncio.CancelledError())
+            if self._abandon is not None:
+                self._abandon()
 
     def fail(self, error: BaseException) -> None:
         """Let a call that has not started fail with the step that it was made in."""

@@ -327,6 +327,41 @@ class TestAsynchronousSystems:
         assert asyncio.run(together("cancel")) == ("ValueError", "ValueError")
         assert asyncio.run(together("process", cancel=True)) == ("CancelledError", "CancelledError")
 
+    def test_where_a_coroutine_is_wanted(self):
+        """A call can be handed to `create_task`, a TaskGroup, `gather`, `wait_for` and `shield`."""
+
+        async def scenario():
+            shop = Shop(AsyncOrder(), Payment())
+            results = [await asyncio.create_task(shop.payment.authorize(1))]
+            async with asyncio.TaskGroup() as group:
+                task = group.create_task(shop.order.process())
+            results.append(task.result())
+            results.extend(await asyncio.gather(shop.payment.capture(), asyncio.shield(shop.order.ship())))
+            return results, str(shop.configuration), asyncio.iscoroutine(shop.activate())
+
+        assert asyncio.run(scenario(), debug=True) == (
+            ["authorized 1", None, None, None],
+            "order=shipped payment=captured",
+            True,
+        )
+
+    def test_a_task_that_is_cancelled_at_once(self):
+        """A call in a task that is cancelled before it began never happens; one that is merely closed does."""
+
+        async def scenario():
+            shop = Shop(AsyncOrder(), Payment())
+            await shop.activate()
+            task = asyncio.create_task(shop.payment.authorize(1))
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            await asyncio.sleep(0.01)
+            call = shop.payment.authorize(2)
+            call.close()
+            return await call, str(shop.configuration)
+
+        assert asyncio.run(scenario())[1] in ("order=pending payment=authorized",)
+
     def test_a_failure_reaches_everybody_who_waits(self):
         """Two tasks that await the same refused event both get the refusal, as does a later one."""
 
