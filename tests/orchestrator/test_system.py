@@ -360,7 +360,7 @@ class TestAsynchronousSystems:
             call.close()
             return await call, str(shop.configuration)
 
-        assert asyncio.run(scenario())[1] in ("order=pending payment=authorized",)
+        assert asyncio.run(scenario()) == ("authorized 2", "order=pending payment=authorized")
 
     def test_a_failure_reaches_everybody_who_waits(self):
         """Two tasks that await the same refused event both get the refusal, as does a later one."""
