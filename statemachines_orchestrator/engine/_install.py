@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from weakref import WeakValueDictionary
 
 from statemachine import StateChart
 from statemachine.engines.async_ import AsyncEngine
@@ -164,7 +165,7 @@ def _attach(engine: Any, host: Host) -> None:
     engine.__class__ = _MEMBER_ENGINES[type(engine)]
     engine._invoke_manager.__class__ = MemberInvokeManager
     engine._host = host
-    engine._waiting = {}
+    engine._waiting = WeakValueDictionary()
     engine.delayed = {}
     engine._has_eventless = read_chart(type(engine.sm)).has_eventless
 

@@ -19,6 +19,7 @@ from ._payload import Payload
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from weakref import WeakValueDictionary
 
     from statemachine import State
     from statemachine.event_data import TriggerData
@@ -84,8 +85,8 @@ class MemberEngine(BaseEngine):
     """Whether the machine has not ended."""
     _held: Mapping[str, Any] | None = None
     """Keywords of a start that waits until all members exist; None when nothing waits."""
-    _waiting: dict[int, TriggerData]
-    """Events from outside whose turn has not come yet, by sequence number."""
+    _waiting: WeakValueDictionary[int, TriggerData]
+    """Events that can be cancelled and whose turn has not come yet; who sent them keeps them alive."""
     delayed: dict[int, TriggerData]
     """Events for later, by sequence number. They are not in the queue, where a step would wait for them."""
     _has_eventless: bool = True
@@ -116,12 +117,12 @@ class MemberEngine(BaseEngine):
             self.enqueue(trigger_data, internal=internal)
             return
         self._refuse_own_name(host, trigger_data)
-        self._waiting[trigger_data.sequence] = trigger_data
+        if trigger_data.send_id is not None:
+            self._waiting[trigger_data.sequence] = trigger_data
         _arrivals.triggers.append((self, trigger_data))
 
     def enqueue(self, trigger_data: TriggerData, *, internal: bool = False) -> None:
         """Put the trigger into the machine's own queue, to be run by `drive`."""
-        self._waiting.pop(trigger_data.sequence, None)
         if trigger_data.cancelled:
             return
         if trigger_data.event is not None and trigger_data.event.delay and self.seconds_until(trigger_data) > 0:
