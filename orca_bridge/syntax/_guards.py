@@ -44,6 +44,7 @@ _CONSTANTS: Mapping[str, bool | None] = MappingProxyType(
     {"true": True, "false": False, "null": None, "none": None, "nil": None}
 )
 _RESERVED = frozenset({"and", "or", "not", "is", "else", "in"})
+_WORDS = frozenset({*_ROOTS, *_CONSTANTS, *_RESERVED})
 _MIRRORED: Mapping[str, Sign] = MappingProxyType({"==": "==", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="})
 _DIRECTIONS = (frozenset({"<", "<="}), frozenset({">", ">="}), frozenset({"=="}))
 _NOTHING: Mapping[str, TypeExpression] = MappingProxyType({})
@@ -102,6 +103,9 @@ def parse_guard(
 
 def read_guard(text: Text, scope: GuardScope, findings: Findings) -> Expression | None:
     """Read one guard expression and report what is wrong with it."""
+    if text.value in scope.guards and text.value.lower() not in _WORDS:
+        # What most Guard cells hold, read without a parser.
+        return GuardName(text.value, text.span)
     try:
         parser = _Parser(text, scope, findings)
         return parser.guard()

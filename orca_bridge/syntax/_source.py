@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from orca_bridge.definition import Span
 
@@ -23,51 +23,71 @@ LINE_END = re.compile(r"\r\n|\r|\n")
 _FORBIDDEN = re.compile("[\x00\ud800-\udfff]")
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(NamedTuple):
     """A stretch of one source line."""
 
+    # A tuple and not a dataclass: a file makes several hundred thousand of these, and a tuple is the cheapest
+    # immutable thing to make. The columns of ordinary text are one number for the same reason.
     value: str
     line: int
-    columns: Sequence[int]
-    """The column of each character, and one more for the place behind the last."""
+    first: int
+    """The column of the first character."""
+    moved: tuple[int, ...] | None = None
+    """The column of each character, and of the place behind the last, where they do not just count up."""
 
     @classmethod
     def at(cls, value: str, line: int = 1, column: int = 1) -> Text:
         """Place characters that stand in the source as they are."""
-        return cls(value, line, range(column, column + len(value) + 1))
+        return cls(value, line, column)
 
     @classmethod
     def join(cls, parts: Iterable[Text], end: Text) -> Text:
         """Put stretches of one line together; `end` is the empty text behind the last."""
         pieces = list(parts)
         columns = [column for piece in pieces for column in piece.columns[: len(piece.value)]]
-        return cls("".join(piece.value for piece in pieces), end.line, [*columns, end.columns[-1]])
+        return cls.placed("".join(piece.value for piece in pieces), end.line, [*columns, end.columns[-1]])
+
+    @classmethod
+    def placed(cls, value: str, line: int, columns: Sequence[int]) -> Text:
+        """Place characters by the column of each, and of the place behind the last."""
+        return cls(value, line, columns[0], tuple(columns))
+
+    @property
+    def columns(self) -> Sequence[int]:
+        """The column of each character, and one more for the place behind the last."""
+        return self.moved or range(self.first, self.first + len(self.value) + 1)
 
     def cut(self, start: int, end: int | None = None) -> Text:
         """Take the characters from `start` to `end`, both counted as in a slice without negative numbers."""
-        size = len(self.value)
+        value, line, first, moved = self
+        size = len(value)
         stop = size if end is None or end > size else end
         if start == 0 and stop == size:
             return self
         start = min(start, stop)
-        return Text(self.value[start:stop], self.line, self.columns[start : stop + 1])
+        if moved is not None:
+            return Text.placed(value[start:stop], line, moved[start : stop + 1])
+        return Text(value[start:stop], line, first + start)
 
     def strip(self) -> Text:
         """Drop white space at both ends."""
         value = self.value
-        start = len(value) - len(value.lstrip())
-        if start == len(value):
+        bare = value.strip()
+        if len(bare) == len(value):
+            return self
+        if not bare:
             # The place of an empty cell is the blank behind its bar, where the missing text belongs.
-            return self.cut(min(1, start), min(1, start))
-        return self.cut(start, len(value.rstrip()))
+            return self.cut(1, 1)
+        start = len(value) - len(value.lstrip())
+        return self.cut(start, start + len(bare))
 
     def split(self, separators: str) -> list[Text]:
         """Cut at every separator character; the parts are stripped and may be empty."""
         parts, start = [], 0
-        for match in re.finditer(f"[{separators}]", self.value):
-            parts.append(self.cut(start, match.start()).strip())
-            start = match.end()
+        for index, character in enumerate(self.value):
+            if character in separators:
+                parts.append(self.cut(start, index).strip())
+                start = index + 1
         return [*parts, self.cut(start).strip()]
 
     @property
@@ -78,7 +98,9 @@ class Text:
     @property
     def span(self) -> Span:
         """The place, at least one column wide."""
-        return Span(self.line, self.columns[0], max(self.columns[-1], self.columns[0] + 1))
+        first = self.first
+        last = first + len(self.value) if self.moved is None else self.moved[-1]
+        return Span(self.line, first, last if last > first else first + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +164,7 @@ def _composed(text: Text) -> Text:
         composed = unicodedata.normalize("NFC", text.value[start:end])
         characters.append(composed)
         columns.extend([text.columns[start]] * len(composed))
-    return Text("".join(characters), text.line, [*columns, text.columns[-1]])
+    return Text.placed("".join(characters), text.line, [*columns, text.columns[-1]])
 
 
 def _clusters(value: str) -> list[tuple[int, int]]:

@@ -39,6 +39,7 @@ class Node:
     on_exit: list[str] = field(default_factory=list)
     descriptions: list[str] = field(default_factory=list)
     quotes: list[Text] = field(default_factory=list)
+    _path: str = ""
 
     def __repr__(self) -> str:
         """Give kind and path."""
@@ -47,7 +48,9 @@ class Node:
     @property
     def path(self) -> str:
         """The names from the root, joined by dots."""
-        return ".".join([*(node.name for node in self.ancestors()), self.name])
+        if not self._path:
+            self._path = f"{self.parent.path}.{self.name}" if self.parent else self.name
+        return self._path
 
     def ancestors(self) -> list[Node]:
         """Give the nodes around this one, outermost first."""

@@ -134,5 +134,8 @@ def _target(move: Move, draft: Draft, *, has_action: bool) -> tuple[bool, str | 
 
 def _listed(cell: Text, separators: str = ",") -> list[Text]:
     """Split a cell into names without marks, leaving out empty parts."""
-    parts = [unmarked(part) for part in unmarked(cell).split(separators)]
+    cell = unmarked(cell)
+    if not any(separator in cell.value for separator in separators):
+        return [cell] if cell.value else []
+    parts = [unmarked(part) for part in cell.split(separators)]
     return [part for part in parts if part.value]

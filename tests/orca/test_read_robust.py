@@ -206,3 +206,16 @@ def test_effort_grows_with_the_length(name):
 def test_long_repetitions_end(name):
     """No pattern of ours backtracks: ten thousand repetitions of anything are read at once."""
     read(GROWING[name](10_000), "m.md")
+
+
+def test_a_row_of_a_table_costs_little():
+    """A table of a MiB is read in about a second: a row takes a few hundred lines of Python."""
+    rows = "".join(f"| a | e{i} | g | a | act |\n" for i in range(400))
+    guards = "## guards\n| Name | Expression |\n| g | ctx.x > 1 |\n"
+
+    costs = [
+        effort(f"{HEAD}{guards}## transitions\n| Source | Event | Guard | Target | Action |\n{part}")
+        for part in ("", rows)
+    ]
+
+    assert costs[1] - costs[0] <= 400 * 400
