@@ -196,6 +196,8 @@ class _Parser:
         self.depth += 1
         if self.depth > _DEEPEST:
             raise _too_deep(opening)
+        if self.token.word == ")":
+            raise GuardFault("the parentheses are empty", opening.text, "write a condition between them")
         found = self.disjunction()
         if self.at_end():
             raise GuardFault("the parenthesis is not closed", opening.text, "add ')'")
@@ -217,7 +219,7 @@ class _Parser:
         return NullTest(self.compared(operand), negated)
 
     def chain(self, first: _Operand, start: Token) -> Expression:
-        operands = [first]
+        operands, starts = [first], [start]
         signs: list[Sign] = []
         while sign := comparison_sign(self.token):
             signs.append(sign)
@@ -225,10 +227,11 @@ class _Parser:
             if len(signs) > 1 and not any(set(signs) <= direction for direction in _DIRECTIONS):
                 message = "the comparisons of this chain point in different directions"
                 raise GuardFault(message, token.text, "write two comparisons joined by 'and'")
+            starts.append(self.token)
             operands.append(self.operand())
         resolved = [self.resolved(operands, signs, index) for index in range(len(operands))]
-        pairs = zip(resolved, signs, resolved[1:], strict=False)
-        tests = tuple(self.comparison(left, sign, right, start) for left, sign, right in pairs)
+        pairs = zip(resolved, signs, resolved[1:], starts, strict=False)
+        tests = tuple(self.comparison(left, sign, right, place) for left, sign, right, place in pairs)
         return tests[0] if len(tests) == 1 else And(tests)
 
     def resolved(self, operands: list[_Operand], signs: list[Sign], index: int) -> Operand:
@@ -253,14 +256,13 @@ class _Parser:
         return _path(operand)
 
     def comparison(self, left: Operand, sign: Sign, right: Operand, start: Token) -> Expression:
+        if Value(None) in {left, right} and sign not in {"==", "!="}:
+            message = f"'{sign}' cannot compare with null"
+            raise GuardFault(message, start.text, "write '== null' or '!= null'")
         if isinstance(left, Value) and isinstance(right, Path):
             left, sign, right = right, _MIRRORED[sign], left
-        if Value(None) in {left, right}:
-            if sign not in {"==", "!="}:
-                message = f"'{sign}' cannot compare with null"
-                raise GuardFault(message, start.text, "write '== null' or '!= null'")
-            if isinstance(left, Path):
-                return NullTest(left, negated=sign == "!=")
+        if right == Value(None) and isinstance(left, Path):
+            return NullTest(left, negated=sign == "!=")
         if isinstance(left, Value) and isinstance(right, Value):
             message = "this comparison has no field in it: its result is always the same"
             self.findings.warning("CONSTANT_GUARD", message, start.text, "compare a field, or write true or false")
@@ -276,6 +278,8 @@ class _Parser:
             return Value(unescaped(token.value[1:-1]))
         if token.word == "-" and self.token.kind == "number" and token.end == self.token.start:
             return Value(number_of(self.take(), "-"))
+        if token.word == ")" and self.depth:
+            raise GuardFault("something is missing before ')'", token.text, "write a condition or a value there")
         if token.kind != "name" or token.word in _RESERVED:
             raise refusal(token)
         if token.word in _CONSTANTS and self.token.word != ".":
@@ -286,10 +290,12 @@ class _Parser:
         names = [first, *self.segments()]
         if self.token.word in {"(", "["}:
             raise refusal(self.token)
-        is_root = first.word in _ROOTS and first.value not in self.scope.fields
+        is_root = first.word in _ROOTS
         if is_root and len(names) == 1:
-            reason = f"{first.value!r} alone is no value"
-            raise GuardFault(reason, first.text, f"name a field, as in '{first.value}.name'")
+            # Also where a field is called so: its name alone would read otherwise than with something behind it.
+            declared = first.value in self.scope.fields
+            advice = f"write 'ctx.{first.value}'" if declared else f"name a field, as in '{first.value}.name'"
+            raise GuardFault(f"{first.value!r} alone is no value", first.text, advice)
         text = self.text.cut(first.start, names[-1].end)
         self.refuse_subtraction(names[1] if is_root else first, text)
         if is_root:

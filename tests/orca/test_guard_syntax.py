@@ -153,6 +153,10 @@ class TestForms:
         assert found.expression == Comparison(Value(1), "<", Value(2))
         assert [(d.code, d.severity) for d in found.diagnostics] == [("CONSTANT_GUARD", "warning")]
 
+    def test_a_constant_part_of_a_chain_is_pointed_at(self):
+        """Of a chain the warning shows the comparison without a field, once for each."""
+        assert [d.column for d in reading("count < limit < 3 < 4").diagnostics] == [17]
+
     def test_null_against_null_is_constant(self):
         """Null compared with null needs no field either."""
         assert [d.code for d in reading("null == null").diagnostics] == ["CONSTANT_GUARD"]
@@ -171,9 +175,24 @@ class TestForms:
         assert parse_guard("hot", **both).expression == GuardName("hot")
         assert parse_guard("hot > 1", **both).expression == Comparison(ctx("hot"), ">", Value(1))
 
+    @pytest.mark.parametrize("root", ["ctx", "context", "event", "payload"])
+    def test_a_root_stays_a_root(self, root):
+        """A declared field of that name does not take the paths away from a root."""
+        expected = parsed(f"{root}.count > 1")
+
+        assert parse_guard(f"{root}.count > 1", fields={root: TypeExpression("int")}).expression == expected
+
     def test_a_field_named_like_a_root_is_reached(self):
-        """A declared field called event is a field when nothing follows it."""
-        assert parse_guard("event == 1", fields={"event": TypeExpression("int")}).expression is not None
+        """A declared field called event is reached through the context."""
+        found = parse_guard("ctx.event == 1", fields={"event": TypeExpression("int")})
+
+        assert found.expression == Comparison(ctx("event"), "==", Value(1))
+
+    def test_a_field_named_like_a_root_is_not_reached_alone(self):
+        """Alone the name means the root, and the advice is the way to the field."""
+        (found,) = parse_guard("event == 1", fields={"event": TypeExpression("int")}).diagnostics
+
+        assert found.suggestion == "write 'ctx.event'"
 
 
 class TestCells:
@@ -254,7 +273,9 @@ SYNTAX = [
     ("count # 1", 7, "remove it"),
     ("count ; 1", 7, "remove it"),
     ("count \x01", 7, "remove it"),
-    ("()", 2, "remove ')'"),
+    ("()", 1, "write a condition between them"),
+    ("(ready and )", 12, "write a condition or a value there"),
+    ("(count > )", 10, "write a condition or a value there"),
 ]
 UNSUPPORTED = [
     ("5 + 5 > count", 3, "compute the value"),
@@ -286,6 +307,11 @@ class TestRefusals:
         assert found.expression is None
         assert [(d.code, d.column) for d in found.diagnostics] == [("GUARD_SYNTAX", column)]
         assert advice in found.diagnostics[0].suggestion
+
+    @pytest.mark.parametrize(("text", "sign"), [("null < count", "'<'"), ("count >= null", "'>='")])
+    def test_a_sign_is_quoted_as_written(self, text, sign):
+        """A comparison that is turned around inside is shown as its author wrote it."""
+        assert reading(text).diagnostics[0].message == f"{sign} cannot compare with null"
 
     @pytest.mark.parametrize(("text", "column", "advice"), UNSUPPORTED)
     def test_an_expression_of_other_languages_is_named(self, text, column, advice):
