@@ -62,10 +62,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SystemExit as stop:  # argparse has written its message
         return stop.code if isinstance(stop.code, int) else 2
     except BrokenPipeError:
-        # The reader of the pipe has gone; what is still buffered must not fail once more at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return 0
+    except OSError as error:
+        _drop_output()
+        complain(f"the result cannot be written: {error.strerror or error}")
+        return 2
     return status
+
+
+def _drop_output() -> None:
+    """Send standard output nowhere: what is still buffered must not fail once more at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parser() -> argparse.ArgumentParser:

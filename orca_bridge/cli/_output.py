@@ -8,8 +8,9 @@ __all__ = ("complain", "say")
 
 
 def say(text: object) -> None:
-    """Write a result."""
-    sys.stdout.write(f"{text}\n")
+    """Write a result; what the encoding of standard output has no character for is escaped."""
+    encoding = sys.stdout.encoding or "utf-8"
+    sys.stdout.write(f"{text}\n".encode(encoding, "backslashreplace").decode(encoding))
 
 
 def complain(text: object) -> None:

@@ -48,7 +48,8 @@ def _show(file: str, options: argparse.Namespace) -> int:
         listed = ", ".join(machine.name for machine in machines)
         complain(f"{name} defines no machine {options.machine!r}; it defines: {listed}")
         return 2
-    say("\n\n".join("\n".join(_machine(machine)) for machine in wanted))
+    if wanted:
+        say("\n\n".join("\n".join(_machine(machine)) for machine in wanted))
     return int(bool(reading.errors))
 
 

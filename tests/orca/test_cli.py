@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -17,6 +18,7 @@ from orca_bridge.cli import _NOT_YET, _files, main
 from orca_bridge.syntax import read
 
 LINT = SMALL.format(name="Lint").replace("## state b", "## nonsense\n\n## state b")
+FULL = Path("/dev/full")
 PORTABILITY = LINT.replace("Lint", "Port")
 
 
@@ -176,9 +178,11 @@ class TestShow:
         assert "(at once) -> a" in out
 
     def test_errors(self, capsys):
-        """What cannot be read is told."""
+        """What cannot be read is told, and nothing is shown."""
         assert main(["show", "broken.md"]) == 1
-        assert "error UNKNOWN_STATE" in capsys.readouterr().err
+        out, err = capsys.readouterr()
+        assert "error UNKNOWN_STATE" in err
+        assert out == ""
         assert main(["show", "nope.md"]) == 2
 
 
@@ -214,6 +218,30 @@ class TestUsage:
         )
         assert (run.returncode, run.stderr) == (1, "")
         assert "MULTIPLE_INITIAL" in run.stdout
+
+    def run(self, *arguments, **options):
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **options.pop("env", {})}
+        command = [sys.executable, "-m", "orca_bridge", *arguments]
+        return subprocess.run(command, stderr=subprocess.PIPE, env=environment, check=False, **options)
+
+    def test_any_encoding_will_do(self, files):
+        """A character that standard output cannot show is escaped."""
+        (files / "wide.md").write_text("# machine Été\n## state a [initial]\n", "utf-8")
+
+        run = self.run("show", "wide.md", env={"PYTHONIOENCODING": "ascii"}, stdout=subprocess.PIPE)
+
+        assert (run.returncode, run.stderr) == (0, b"")
+        assert b"machine \\xc9t\\xe9 0.1.0" in run.stdout
+
+    @pytest.mark.skipif(not FULL.exists(), reason="the system has no device that is always full")
+    @pytest.mark.usefixtures("files")
+    def test_a_full_disk_is_told(self):
+        """When the result cannot be written the status is 2, with a message."""
+        with FULL.open("w") as full:
+            run = self.run("check", "payment.md", stdout=full)
+
+        assert run.returncode == 2
+        assert run.stderr.startswith(b"orca-bridge: the result cannot be written: ")
 
     def test_a_closed_pipe_ends_quietly(self, files):
         """When nobody reads any more the command stops without a word."""
