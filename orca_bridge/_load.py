@@ -87,7 +87,7 @@ def loads(
     Raises:
         DocumentError: As for `load`; `UnknownMachineError` and `ConversionError` too.
     """
-    content = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else bytes(text)
+    content = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else bytes(memoryview(text))
     return _one(content, name, machine, actions, typing)
 
 
@@ -130,6 +130,8 @@ def read_file(path: str | os.PathLike[str]) -> tuple[bytes, str]:
         raise DocumentFileError(str(file), "a document is called *.md or *.orca; use loads() for other text")
     try:
         return file.read_bytes(), str(file)
+    except ValueError as error:  # a NUL in the path
+        raise DocumentFileError(str(file), f"it cannot be a path: {error}") from None
     except FileNotFoundError:
         raise DocumentFileError(str(file), "there is no such file") from None
     except OSError as error:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
+from dataclasses import replace
 from threading import Lock
 from types import new_class
 from typing import TYPE_CHECKING, Any
@@ -44,7 +45,7 @@ The library keeps what it learned about a class for ever, so that the same conte
 each time it is loaded.
 """
 
-_cache: OrderedDict[tuple[str, int, Typing], type[OrcaChart]] = OrderedDict()
+_cache: OrderedDict[tuple[str, str, int, Typing], type[OrcaChart]] = OrderedDict()
 _lock = Lock()
 
 
@@ -70,8 +71,9 @@ def machine_class(
     if typing not in ("strict", "warn", "off"):
         raise ValueError(f"typing is 'strict', 'warn' or 'off', not {typing!r}")
     # By content: definitions hold lists and maps and cannot be hashed. The actions are kept alive by the class.
-    digest = hashlib.sha256(repr(definition).encode()).hexdigest()
-    key = digest, id(actions), typing
+    # A remark can come or go without any change to the definition; which file it stands in makes no other class.
+    remarks = repr([replace(warning, file="") for warning in warnings])
+    key = _digest(repr(definition)), _digest(remarks), id(actions), typing
     with _lock:
         if key not in _cache:
             check(definition)
@@ -80,6 +82,10 @@ def machine_class(
         while len(_cache) > MAX_CLASSES:
             _cache.popitem(last=False)
         return _cache[key]
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def blank_machine(recipe: Recipe) -> OrcaChart:
@@ -98,6 +104,7 @@ class _Builder:
         self.guards: dict[str, Expression] = {guard.name: guard.expression for guard in self.definition.guards}
         self.class_name = class_name(self.definition.name)
         self.names = self._name()
+        self.event_ids = self._event_ids()
         self.made: dict[str, State] = {}
         self.callbacks = 0
 
@@ -108,7 +115,7 @@ class _Builder:
         namespace: dict[str, Any] = {state.id: state for state in top}
         namespace |= {
             chosen: Event(id=chosen, name=name)
-            for name, chosen in self._event_ids().items()
+            for name, chosen in self.event_ids.items()
             if chosen not in namespace and is_declarable(name)
         }
         namespace |= {
@@ -132,7 +139,7 @@ class _Builder:
     def _blueprint(self) -> Blueprint:
         return Blueprint(
             self.recipe,
-            self._event_ids(),
+            self.event_ids,
             self._actions(),
             self.recipe.typing,
             {field.name: field for field in self.definition.context},
@@ -215,7 +222,7 @@ class _Builder:
     def _events(self, event: str | None) -> list[Event] | None:
         if event is None:
             return None
-        chosen = self._event_ids()[event]
+        chosen = self.event_ids[event]
         events = [Event(id=chosen, name=event)]
         if event == "error.execution":
             events.append(Event(id="error.action", name="error.action"))
@@ -245,7 +252,7 @@ class _Builder:
 
     def _condition(self, row: TransitionDefinition, test: Guard | None) -> Callable[..., bool]:
         if self._needs_name(row.event):
-            only = None if row.event == "*" else self._event_ids()[str(row.event)]
+            only = None if row.event == "*" else self.event_ids[str(row.event)]
 
             def holds_for(machine: OrcaChart, event: Any = None, event_data: Any = None) -> bool:
                 named = is_ordinary(str(event)) if only is None else str(event) == only

@@ -323,12 +323,32 @@ class TestWarnings:
 
         assert type(twin).warnings[0].code == "UNKNOWN_SECTION"
 
+    def test_that_went_away_are_gone(self):
+        """Of two documents that define the same, each gives a class with its own warnings."""
+        text = SMALL.format(name="Mended")
+        assert len(loads(text + "\n## nonsense\n").warnings) == 1
+
+        assert loads(text + "\n\n").warnings == ()
+
     def test_of_other_machines_are_not_ours(self):
         """Each class has the warnings of its own machine."""
         text = self.TEXT + "\n---\n\n" + SMALL.format(name="Other")
 
         assert loads(text, machine="Other").warnings == ()
         assert len(loads(text, machine="Small").warnings) == 1
+
+
+class TestWrongArguments:
+    @pytest.mark.parametrize("text", [None, 5, ["# machine M"]])
+    def test_what_is_no_text(self, text):
+        """A number is no document, not even one of so many zero bytes."""
+        with pytest.raises(TypeError):
+            loads(text)
+
+    def test_a_path_that_cannot_be_one(self):
+        """A path that the system refuses is no document."""
+        with pytest.raises(DocumentFileError):
+            load("a\0b.md")
 
 
 class TestReuse:
