@@ -56,7 +56,7 @@ def read_bullet(text: Text, node: Node, draft: Draft) -> None:
 
 def report_unknown(bullet: Bullet, keys: list[str], draft: Draft) -> None:
     """Warn of a bullet that means nothing where it stands."""
-    near = draft.findings.nearest(bullet.key, keys)
+    near = draft.findings.nearest(bullet.key, keys) or draft.findings.nearest(bullet.key.partition(" ")[0], keys)
     suggestion = f"write '{near}: ...'" if near else f"known here: {', '.join(keys)}"
     message = f"the bullet {bullet.written.value!r} is unknown and ignored"
     draft.findings.warning("UNKNOWN_BULLET", message, bullet.written, suggestion)

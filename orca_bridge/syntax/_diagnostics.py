@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -28,6 +29,9 @@ _REFERENCES = frozenset(
     }
 )
 _LONGEST_SHOWN = 160
+_LONGEST_TEXT = 600
+_LONG_WORD = re.compile(r"\S{100,}")
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 _MOST_DIAGNOSTICS = 200
 # Comparing a name with every declared one is quadratic in a file of nothing but mistakes, so it has a budget.
 _COMPARISONS = 50_000
@@ -69,7 +73,9 @@ class Diagnostic:
         number = f"{self.line:>5}"
         margin = " " * (len(number) + 1)
         shown, before, width = self._excerpt()
-        lines = [head, f"{number} | {shown}".rstrip(), f"{margin}| {before}{'^' * width}"]
+        # Control characters would move the carets, or do things to a terminal.
+        shown = _UNPRINTABLE.sub("\ufffd", shown)
+        lines = [_UNPRINTABLE.sub("\ufffd", head), f"{number} | {shown}".rstrip(), f"{margin}| {before}{'^' * width}"]
         if self.suggestion:
             lines.append(f"{margin}= {self.suggestion}")
         return "\n".join(lines)
@@ -131,13 +137,13 @@ class Findings:
             code=code,
             severity=severity,
             category=category,
-            message=message,
+            message=_shortened(message),
             file=self._name,
             line=span.line,
             column=span.column,
             end_column=span.end_column,
             source_line=self._lines[span.line - 1],
-            suggestion=suggestion,
+            suggestion=_shortened(suggestion),
             differs=differs,
             machine=self._machine,
         )
@@ -172,6 +178,12 @@ class Findings:
             machine=None,
         )
         return (*kept, more)
+
+
+def _shortened(text: str) -> str:
+    """Cut what was quoted from the document and is too long to be read."""
+    words = _LONG_WORD.sub(lambda match: f"{match[0][:60]}...{match[0][-8:]}", text)
+    return words if len(words) <= _LONGEST_TEXT else f"{words[: _LONGEST_TEXT - 3]}..."
 
 
 def _plain(name: str) -> str:

@@ -32,10 +32,13 @@ if TYPE_CHECKING:
 
     from ._diagnostics import Findings
     from ._outline import Block, Definition
+    from ._scanner import Item
 
 SectionReader: TypeAlias = "Callable[[Draft, Sequence[Block]], None]"
 
 _OUTPUT_COLUMN = re.compile(r"\|\s*(?:\N{RIGHTWARDS ARROW}|->)")
+_COLON = re.compile(r"(state|region)\s*:\s*(.+)", re.IGNORECASE)
+_NUMBERED = re.compile(r"\d+[.)]\s+")
 _VERSION = "0.1.0"
 
 
@@ -110,6 +113,8 @@ def _read_state(block: Block, node: Node, draft: Draft) -> None:
     node.quotes += [item.text for item in block.of(Kind.QUOTE)]
     for item in block.of(Kind.BULLET):
         read_bullet(item.text, node, draft)
+    for item in block.items:
+        _report_stray_text(item, draft)
     _report_stray_rows(block, draft)
 
 
@@ -118,6 +123,9 @@ def _read_unknown(block: Block, draft: Draft) -> None:
     rows = block.of(Kind.ROW)
     near = draft.findings.nearest(heading.text.value.lower(), MACHINE_SECTIONS)
     suggestion = f"write '## {near}'" if near else f"known here: {', '.join(MACHINE_SECTIONS)}"
+    node = _COLON.match(heading.text.value)
+    if node:
+        suggestion = f"write '{'#' * heading.level} {node[1].lower()} {node[2]}'"
     if heading.section or (rows and _OUTPUT_COLUMN.search(rows[0].text.value)):
         suggestion = "begin a decision table with '# decision_table Name'"
     message = f"the section {heading.text.value!r} is unknown and ignored"
@@ -136,13 +144,26 @@ def _check_content(block: Block, draft: Draft, *kinds: Kind) -> None:
     if not found & set(kinds):
         what = " or ".join("a table" if kind is Kind.ROW else "bullets" for kind in kinds)
         message = f"the section {heading.section!r} holds nothing that can be read, which would be {what}"
-        draft.findings.warning("SECTION_EMPTY", message, heading.text, "fill it or remove the heading")
+        fenced = Kind.FENCE in found and heading.section != "states"
+        suggestion = "remove the code fence around its content" if fenced else "fill it or remove the heading"
+        draft.findings.warning("SECTION_EMPTY", message, heading.text, suggestion)
     if Kind.BULLET not in kinds:
         for item in block.of(Kind.BULLET):
             message = f"a bullet means nothing in the section {heading.section!r} and is ignored"
             draft.findings.warning("UNKNOWN_BULLET", message, item.text, "write a row of the table")
     if Kind.ROW not in kinds:
         _report_stray_rows(block, draft)
+
+
+def _report_stray_text(item: Item, draft: Draft) -> None:
+    """Report a paragraph that was meant to be a bullet; other prose means nothing, and need not."""
+    if item.kind is not Kind.TEXT:
+        return
+    lead = _NUMBERED.match(item.text.value)
+    text = item.text.cut(lead.end()) if lead else item.text
+    if ":" in text.value and looks_like_state_bullet(text):
+        message = "this line is no bullet and means nothing"
+        draft.findings.warning("STRAY_CONTENT", message, item.text, f"write '- {text.value}'")
 
 
 def _report_stray_rows(block: Block, draft: Draft) -> None:

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from ._names import unmarked
 from ._scanner import Item, Kind
 
 if TYPE_CHECKING:
@@ -134,7 +135,7 @@ def heading_of(item: Item) -> Heading:
     definition = _DEFINITION.match(text.value)
     if definition:
         role: Role = "machine" if definition[1].lower() == "machine" else "decision_table"
-        return Heading(role, text.cut(definition.end()), item.level)
+        return Heading(role, unmarked(text.cut(definition.end())), item.level)
     node = _NODE.match(text.value)
     if node:
         role = "state" if node[1].lower() == "state" else "region"

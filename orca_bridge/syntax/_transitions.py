@@ -49,11 +49,12 @@ def resolve_moves(draft: Draft) -> tuple[TransitionDefinition, ...]:
     tabled = {_key(found) for move, group in resolved if isinstance(move.source, Text) for found in group}
     kept: list[TransitionDefinition] = []
     for move, group in resolved:
-        if not isinstance(move.source, Text) and any(_key(found) in tabled for found in group):
-            message = "the transitions table has this transition too; the bullet is dropped"
+        new = group if isinstance(move.source, Text) else [found for found in group if _key(found) not in tabled]
+        if len(new) < len(group):
+            what = "is" if not new else f"for {', '.join(str(found.event) for found in group if found not in new)} is"
+            message = f"the transitions table has this transition too; the bullet {what} dropped"
             draft.findings.warning("DUPLICATE_TRANSITION", message, move.whole, "keep one of the two")
-        else:
-            kept += group
+        kept += new
     return tuple(kept)
 
 

@@ -131,6 +131,13 @@ class TestMachine:
         assert [(g.name, g.text) for g in lift.guards] == [("light", "ctx.load <= 1000")]
         assert [(a.name, a.parameters) for a in lift.actions] == [("start", (Parameter("ctx"), Parameter("event")))]
 
+    @pytest.mark.parametrize("name", ["`Lift`", "**Lift**", "_Lift_", "`two words`"])
+    def test_marks_around_the_name_fall_off(self, name):
+        """Back-ticks and emphasis are no part of a machine's name; an underscore can be."""
+        expected = name if name == "_Lift_" else name.strip("`*")
+
+        assert machine(f"# machine {name}\n## state a [initial]\n").name == expected
+
     def test_everything_knows_its_place(self):
         """Spans point at the names in the text."""
         lift = machine(LIFT)
@@ -749,6 +756,12 @@ class TestTransitions:
         text = "# machine M\n## state a [initial]\n- on e -> a : x\n## transitions\n" + HEADER + "| a | e | | a | y |\n"
 
         assert [t.actions for t in machine(text, warnings=["DUPLICATE_TRANSITION"]).transitions] == [("y",)]
+
+    def test_a_row_that_repeats_a_part_of_a_bullet_leaves_the_rest(self):
+        """Of a bullet for several events only those go that a row has too."""
+        text = "# machine M\n## state a [initial]\n- on e, f -> a\n## transitions\n" + HEADER + "| a | e | | a | |\n"
+
+        assert [t.event for t in machine(text, warnings=["DUPLICATE_TRANSITION"]).transitions] == ["f", "e"]
 
 
 class TestTables:

@@ -85,6 +85,22 @@ class TestDiagnostics:
         shown = str(read(text, "m.md").diagnostics[-1]).split("\n")
         assert max(map(len, shown)) < 400
 
+    @pytest.mark.parametrize("cell", ["z" * 5000, "z " * 2500])
+    def test_a_long_quotation_is_cut(self, cell):
+        """A message quotes an endless name in part."""
+        (found,) = read(f"# machine M\n## state a [initial]\n## transitions\n| a | e | {cell} |\n", "m.md").diagnostics
+
+        assert found.code == "UNKNOWN_STATE"
+        assert max(map(len, str(found).split("\n"))) < 700
+
+    @pytest.mark.parametrize("character", ["\x1b", "\x07", "\x0c", "\x85", "\u2028"])
+    def test_control_characters_are_not_passed_on(self, character):
+        """What would move the carets or speak to the terminal is shown as a replacement character."""
+        shown = str(read(f"# machine M\n## state a [{character}oops{character}x]\n", "m.md").diagnostics[0])
+
+        assert character not in shown
+        assert "[\ufffdoops\ufffdx]" in shown
+
     @pytest.mark.parametrize("name", ["x.q.orca.md"])
     def test_the_quantum_suffix(self, name):
         """A file of the quantum dialect is refused by its name."""
