@@ -22,7 +22,9 @@ OrchestratorError
 ├── UnknownEventError                        (a LookupError, too)
 ├── MemberAccessError                        (an AttributeError, too)
 │   ├── MemberAssignmentError
-│   └── MemberNotMadeError
+│   ├── MemberNotMadeError
+│   └── DataDeletionError
+├── StepCancelledError
 └── StepRunningError                         (a RuntimeError, too)
 ```
 
@@ -41,6 +43,7 @@ __all__ = (
     "ArgumentsError",
     "CallbackParameterError",
     "ConstructionError",
+    "DataDeletionError",
     "DeadHookError",
     "DefinitionError",
     "FieldDefaultError",
@@ -54,6 +57,7 @@ __all__ = (
     "OrchestratorError",
     "ReservedNameError",
     "StateFieldIsNotUniqueError",
+    "StepCancelledError",
     "StepRunningError",
     "UnexpectedAnnotationTypeError",
     "UnknownEventError",
@@ -226,6 +230,20 @@ class MemberNotMadeError(MemberAccessError):
             f"{self.owner}.{self.member} is not made yet. Members are made in the order of their declaration and "
             f"enter their initial states when all of them exist; call super().__init__() first."
         )
+
+
+class DataDeletionError(MemberAccessError):
+    """Raised when declared data is deleted."""
+
+    def __str__(self) -> str:
+        return f"{self.owner}.{self.member} is declared data and always has a value. Bind another one, such as None."
+
+
+class StepCancelledError(OrchestratorError):
+    """Raised for who waits for an event whose step was cancelled by another task."""
+
+    def __str__(self) -> str:
+        return "the task that delivered this event was cancelled, so its step was put back: the event has not happened"
 
 
 class StepRunningError(OrchestratorError, RuntimeError):

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from typing_extensions import dataclass_transform
 
 from statemachines_orchestrator.declare import (
-    DataField,
     Declaration,
     MemberField,
     bind,
@@ -19,6 +18,7 @@ from statemachines_orchestrator.declare import (
 )
 from statemachines_orchestrator.exceptions import (
     ConstructionError,
+    DataDeletionError,
     DefinitionError,
     MemberAssignmentError,
     NoMachinesOnOrchestratorError,
@@ -88,6 +88,8 @@ class Orchestrator:
             try:
                 super().__init_subclass__(**other)
             except TypeError as error:
+                if not other:
+                    raise  # not about keywords
                 close = nearest(next(iter(other), ""), ("orchestrator_name", "atomic"))
                 hint = f"Did you mean {close}=?" if close else "The keywords are orchestrator_name and atomic"
                 raise DefinitionError(cls.__name__, f"unknown class keywords: {', '.join(other)}", hint) from error
@@ -109,29 +111,22 @@ class Orchestrator:
         if problems:
             raise ConstructionError.first_of(problems)
         driver = vars(self)["_system"] = Driver(self, declaration.parameter, atomic=declaration.atomic)
+        values = {one.name: given[one.name] if one.name in given else one.initial() for one in declaration.data}
         machines = make_members(declaration, driver, given)
-        adopt(machines, driver)
-        self._take(declaration, machines, given)
-        if not driver.is_async:
-            try:
+        try:
+            adopt(machines, driver)
+            vars(self).update(values, **{one.name: machines.get(one.name) for one in declaration.members})
+            for member in machines.values():
+                register(type(member))
+            if not driver.is_async:
                 driver.begin()
-            except BaseException:
-                give_back(machines, given)
-                raise
-        self.__post_init__()
+            self.__post_init__()
+        except BaseException:
+            give_back(machines, given)
+            raise
 
     def __post_init__(self) -> None:
         """Do what a subclass wants done at the end of the constructor, as in a dataclass."""
-
-    def _take(self, declaration: Declaration, machines: dict[str, StateChart[Any]], given: dict[str, Any]) -> None:
-        values = vars(self)
-        for name, one in declaration.fields.items():
-            if isinstance(one, DataField):
-                values[name] = given[name] if name in given else one.initial()
-            else:
-                values[name] = machines.get(name)
-        for member in machines.values():
-            register(type(member))
 
     # -- the system ----------------------------------------------------------------------------------------
 
@@ -166,7 +161,7 @@ class Orchestrator:
         """Whether every member has reached its end."""
         return all(is_ended(member) for member in self.machines.values())
 
-    def send(self, address: str, *arguments: Any, **keywords: Any) -> Any:
+    def send(self, address: str, /, *arguments: Any, **keywords: Any) -> Any:
         """
         Send an event to a member by its address.
 
@@ -236,8 +231,10 @@ class Orchestrator:
         super().__setattr__(name, value)
 
     def __delattr__(self, name: str) -> None:
-        if name in type(self).__declaration__.fields:
-            raise MemberAssignmentError(type(self).__name__, name)
+        one = type(self).__declaration__.fields.get(name)
+        if one is not None:
+            wrong = MemberAssignmentError if isinstance(one, MemberField) else DataDeletionError
+            raise wrong(type(self).__name__, name)
         super().__delattr__(name)
 
     def __repr__(self) -> str:

@@ -64,6 +64,8 @@ class Chart:
     hooks: frozenset[str]
     """Every method name that python-statemachine would call, by convention or because a declaration names it."""
     callbacks: tuple[Callback, ...]
+    has_listeners: bool
+    """Whether the class has listeners of its own."""
     has_eventless: bool
     """Whether some transition waits for no event."""
     is_abstract: bool
@@ -102,6 +104,7 @@ def _read(machine_class: type[StateChart[Any]]) -> Chart:
         events=tuple(str(event) for event in machine_class._events),
         hooks=frozenset({"prepare_event"} | {name for spec in specs for name in _names(spec)}),
         callbacks=callbacks,
+        has_listeners=bool(machine_class._class_listeners),
         has_eventless=any(_is_eventless(node) for node in nodes),
         is_abstract=machine_class._abstract,
         own_names=tuple(_own_names(machine_class)),

@@ -8,6 +8,7 @@ class shows when the first instance is made.
 
 from __future__ import annotations
 
+import inspect
 import re
 import sys
 import types
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ("Annotation", "namespaces_of", "read_annotation", "type_arguments_of")
 
-_OPTIONAL_TEXT = re.compile(r"\bNone\b|^(typing\.)?Optional\[")
-_CLASSVAR_TEXT = re.compile(r"^(typing\.)?ClassVar\b")
+_OPTIONAL_TEXT = re.compile(r"\bNone\b|^(\w+\.)*Optional\[")
+_CLASSVAR_TEXT = re.compile(r"^(\w+\.)*ClassVar\b")
 _MODULE_PATH = re.compile(r"\b(\w+\.)+(?=\w)")
 
 
@@ -55,7 +56,9 @@ def namespaces_of(owner: type) -> tuple[dict[str, Any], dict[str, Any]]:
     if frame is not None:
         # A class made in a function may name its siblings there; in a module these are the globals again.
         local_names.update(frame.f_locals)
-    local_names.update(vars(owner))
+    # Not the defaults of fields: a field may be called like the class of its machine.
+    defaults = inspect.get_annotations(owner)
+    local_names.update({name: value for name, value in vars(owner).items() if name not in defaults})
     return (vars(module) if module is not None else {}), local_names
 
 

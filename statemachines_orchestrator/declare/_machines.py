@@ -100,6 +100,8 @@ def _misspelled(
     prefix: str, rest: str, known: tuple[str, ...], kind: str, *, surely_a_hook: bool
 ) -> tuple[str, str] | None:
     close = nearest(rest, known, likeness=_LIKENESS)
+    if close is not None and not surely_a_hook and rest.startswith(close):
+        return None  # `on_processed` beside an event `process` is another word, not a misspelt one
     if close is not None:
         return f"there is no {kind} {rest!r}", f"Write {prefix}{close}"
     if surely_a_hook and known:
@@ -145,12 +147,13 @@ def _other_name(callback: Callback, where: str, owner: str, parameter: str) -> I
 
 
 def _unfilled(chart: Chart, field: MemberField, where: str, parameter: str) -> Iterator[DefinitionError]:
-    made_here = _has_stock_constructor(field.factory)
+    if chart.has_listeners or not _is_all_there(field) or "prepare_event" in (one.name for one in chart.callbacks):
+        return  # what callbacks receive may come from somewhere that cannot be seen here
     filled = CALLBACK_PARAMETERS | {parameter} | set(field.arguments)
     for callback in dict.fromkeys(chart.callbacks):
         if callback.eventless:
             why = "no event triggers the transition, so nobody passes it"
-        elif callback.at_start and made_here:
+        elif callback.at_start and "start_value" not in field.arguments:
             why = "the initial state is entered by no event, so nobody passes it"
         else:
             continue
@@ -163,11 +166,19 @@ def _unfilled(chart: Chart, field: MemberField, where: str, parameter: str) -> I
                 )
 
 
+def _is_all_there(field: MemberField) -> bool:
+    """Whether the orchestrator makes the machine itself, of a class whose constructor it knows, and of nothing else."""
+    made_elsewhere = {"model", "listeners"} & set(field.arguments)
+    return _has_stock_constructor(field.factory) and not made_elsewhere
+
+
 def _has_stock_constructor(factory: object) -> bool:
     return isinstance(factory, type) and inspect.getattr_static(factory, "__init__") is vars(StateChart)["__init__"]
 
 
 def _required(callback: Callback) -> Iterator[inspect.Parameter]:
+    if hasattr(callback.function, "__wrapped__"):
+        return  # a decorator may fill what the function that it wraps asks for
     for one in callback.parameters:
         variable = one.kind in (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
         if not variable and one.default is inspect.Parameter.empty:

@@ -10,7 +10,7 @@ method asks the current context first. Other threads and tasks are not affected,
 from __future__ import annotations
 
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -24,7 +24,7 @@ from statemachine.invoke import InvokeManager
 from statemachines_orchestrator.charts import read_chart
 
 from ._engines import INITIAL_EVENT, AsyncMemberEngine, SyncMemberEngine
-from ._invocations import MemberInvokeManager
+from ._invocations import MemberInvokeManager, remember_handlers
 from ._member import MemberEngine
 
 if TYPE_CHECKING:
@@ -102,15 +102,19 @@ def make_held(host: Host, expected: tuple[type, ...], factory: Callable[[], Any]
     """
     making = _Making(host, expected)
     token = _making.set(making)
-    made = None
     try:
         with _hook.in_place():
             made = factory()
-    finally:
+    except BaseException:
         _making.reset(token)
         for machine in making.machines:
-            if machine is not made:
+            with suppress(Exception):  # it may need the orchestrator to start; what the factory raised is the news
                 release(machine)
+        raise
+    _making.reset(token)
+    for machine in making.machines:
+        if machine is not made:
+            release(machine)
     return made
 
 
@@ -164,6 +168,7 @@ def release(machine: StateChart[Any]) -> None:
 def _attach(engine: Any, host: Host) -> None:
     engine.__class__ = _MEMBER_ENGINES[type(engine)]
     engine._invoke_manager.__class__ = MemberInvokeManager
+    remember_handlers(engine._invoke_manager)
     engine._host = host
     engine._waiting = WeakValueDictionary()
     engine.delayed = {}

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import threading
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from statemachine.invoke import Invocation, InvokeContext, InvokeManager
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from statemachine import State
     from statemachine.callbacks import CallbackWrapper
 
-__all__ = ("MemberInvokeManager", "current_cancellation")
+__all__ = ("MemberInvokeManager", "current_cancellation", "remember_handlers")
 
 
 class _HandlerThread(threading.local):
@@ -25,11 +26,20 @@ class _HandlerThread(threading.local):
 
 
 _handler_thread = _HandlerThread()
+_adopted: WeakKeyDictionary[threading.Thread, threading.Event] = WeakKeyDictionary()
+"""Handler threads that were running already when their machine became a member."""
 
 
 def current_cancellation() -> threading.Event | None:
     """Return the event that tells this thread, if it runs an invoke handler, that the invocation is cancelled."""
-    return _handler_thread.cancelled
+    return _handler_thread.cancelled or (_adopted.get(threading.current_thread()) if _adopted else None)
+
+
+def remember_handlers(manager: InvokeManager) -> None:
+    """Tell the threads of invocations that are running already from others."""
+    for invocation in manager._active.values():
+        if invocation.thread is not None:
+            _adopted[invocation.thread] = invocation.ctx.cancelled
 
 
 class MemberInvokeManager(InvokeManager):

@@ -70,6 +70,7 @@ class Saved(NamedTuple):
     pending_final: State | None
     queued: tuple[TriggerData, ...]
     delayed: Mapping[int, TriggerData]
+    invocations: frozenset[str]
     own: Any
     """What the machine's own ``__orchestrator_save__`` returned."""
 
@@ -224,34 +225,40 @@ class MemberEngine(BaseEngine):
             self._root_parallel_final_pending,
             tuple(self.external_queue.queue.queue),
             self.delayed.copy(),
+            frozenset(self._invoke_manager._active),
             None if own is None else own(),
         )
 
     def put_back(self, saved: Saved) -> None:
-        """Make the machine what it was; runs no callback."""
+        """Make the machine what it was; runs no callback of it."""
         sm = self.sm
-        if sm.current_state_value is not saved.value:
-            sm.current_state_value = saved.value
         sm.history_values = dict(saved.history)
         self.running = saved.running
         self._held = saved.held
         self._root_parallel_final_pending = saved.pending_final
-        self.internal_queue.clear()
-        self.external_queue.clear()
+        self.drop_queued()
         for trigger in saved.queued:
             self.external_queue.put(trigger)
         self.delayed = {number: trigger for number, trigger in saved.delayed.items() if not trigger.cancelled}
-        self._stop_invocations_of_inactive_states()
         own = getattr(sm, "__orchestrator_restore__", None)
-        if own is not None:
-            own(saved.own)
+        # The model's setter, a handler's `on_cancel` and the machine's own hook may raise: none keeps the others back.
+        try:
+            if sm.current_state_value is not saved.value:
+                sm.current_state_value = saved.value
+        finally:
+            try:
+                self._stop_invocations_but(saved.invocations)
+            finally:
+                if own is not None:
+                    own(saved.own)
 
-    def _stop_invocations_of_inactive_states(self) -> None:
+    def drop_queued(self) -> None:
+        """Forget the events that the machine has not taken yet, except those for later."""
+        self.internal_queue.clear()
+        self.external_queue.clear()
+
+    def _stop_invocations_but(self, kept: frozenset[str]) -> None:
         manager = self._invoke_manager
         manager._pending.clear()
-        if not manager._active:
-            return
-        active = {state.id for state in self.sm.configuration}
-        for invocation in tuple(manager._active.values()):
-            if invocation.state_id not in active:
-                manager._cancel(invocation.invokeid)
+        for invokeid in [invokeid for invokeid in manager._active if invokeid not in kept]:
+            manager._cancel(invokeid)

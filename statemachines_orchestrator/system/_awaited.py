@@ -19,6 +19,7 @@ from ._blocking import BlockingSteps
 from ._calls import EventCall
 from ._shared import LONGEST_PAUSE
 from ._step import Step, current_step
+from ._turns import resolve
 
 if TYPE_CHECKING:
     from statemachine.event_data import TriggerData
@@ -47,7 +48,7 @@ class AwaitedSteps(BlockingSteps):
     async def _step_in_turn_async(self, engine: MemberEngine, trigger: TriggerData | None, ticket: Ticket) -> Any:
         step = self._new_step()
         result = await self._in_turn_async(ticket, step, self._run_async, engine, trigger)
-        return await self._wait_for_delayed_async(step, trigger, result) if step.has_delayed else result
+        return await self._wait_for_delayed_async(step, trigger, result) if step.later else result
 
     async def _begin_in_turn_async(self, ticket: Ticket) -> None:
         step = self._new_step()
@@ -57,17 +58,21 @@ class AwaitedSteps(BlockingSteps):
     async def _in_turn_async(self, ticket: Ticket, step: Step, work: Any, *arguments: Any) -> Any:
         if not ticket.take():
             await self._turns.wait(ticket)
+        begun = self._new_step()
         try:
             if not self._has_begun:
-                first = self._new_step()
-                await self._as_step_async(first, self._begin_async)
+                await self._as_step_async(begun, self._begin_async)
                 self._has_begun = True
-                step.earlier = first.touched
             if self._forsaken:
                 await self._run_forsaken_async()
-            return None if work is None else await self._as_step_async(step, work, *arguments)
+            result = None if work is None else await self._as_step_async(step, work, *arguments)
+            step.later = self._claim(begun) + self._claim(step)
+        except BaseException:
+            self._forsake(self._claim(begun) + self._claim(step))
+            raise
         finally:
             self._turns.leave()
+        return result
 
     async def _as_step_async(self, step: Step, work: Any, *arguments: Any) -> Any:
         step.loop = asyncio.get_running_loop()
@@ -76,11 +81,12 @@ class AwaitedSteps(BlockingSteps):
             result = await work(step, *arguments)
             await self._settle_async(step)
         except BaseException as error:
-            while not await _close(step):
-                """Another task has just left the step; look again."""
+            interruption = await _close_at_last(step)
             for call in step.deferred:
                 call.fail(error)
-            step.put_back()
+            step.put_back(error)
+            if interruption is not None:
+                raise interruption from error
             raise
         finally:
             current_step.reset(token)
@@ -112,13 +118,13 @@ class AwaitedSteps(BlockingSteps):
         if engine.is_busy or not isinstance(engine, AsyncMemberEngine):
             return self._run(step, engine, trigger)
         step.touch(engine)
-        if engine.is_held:
-            await engine.begin()
-        elif engine.has_work:
-            await engine.drive()
-        if trigger is not None:
-            engine.enqueue(trigger)
         try:
+            if engine.is_held:
+                await engine.begin()
+            elif engine.has_work:
+                await engine.drive()
+            if trigger is not None:
+                engine.enqueue(trigger)
             return await engine.drive()
         except TransitionNotAllowed as refusal:
             self._explain(refusal, engine)
@@ -147,7 +153,7 @@ class AwaitedSteps(BlockingSteps):
 
     async def _wait_for_delayed_async(self, step: Step, own: TriggerData | None, result: Any) -> Any:
         """Deliver the delayed events that a step has left, as `_wait_for_delayed` does."""
-        mine = self._claim((*step.earlier, *step.touched))
+        mine = step.later
         try:
             while (found := self._next_of(mine)) is not None:
                 engine, trigger, seconds = found
@@ -158,7 +164,7 @@ class AwaitedSteps(BlockingSteps):
                 ticket = self._turns.request(running_loop())
                 outcome = await self._in_turn_async(ticket, later, self._run_delayed_async, engine, trigger)
                 result = outcome if trigger is own else result
-                mine += self._claim(later.touched)
+                mine += later.later
         finally:
             if mine:
                 self._forsake(mine)
@@ -171,10 +177,12 @@ class AwaitedSteps(BlockingSteps):
     async def _run_forsaken_async(self) -> None:
         """Deliver overdue events whose caller has stopped waiting; what they raise reaches nobody but the log."""
         for engine, trigger in self._overdue():
+            step = self._new_step()
             try:
-                await self._as_step_async(self._new_step(), self._run_delayed_async, engine, trigger)
+                await self._as_step_async(step, self._run_delayed_async, engine, trigger)
             except Exception:
                 _logger.exception("a delayed event of %s failed, and nobody waits for it", engine.member)
+            self._forsake(self._claim(step))
 
 
 def running_loop() -> asyncio.AbstractEventLoop | None:
@@ -199,13 +207,24 @@ async def _pause(seconds: float) -> None:
         timer.cancel()
 
 
+async def _close_at_last(step: Step) -> BaseException | None:
+    """Close a step that has failed, whatever interrupts the wait for others inside it; the interruption, if any."""
+    interruption = None
+    while True:
+        try:
+            if await _close(step):
+                return interruption
+        except BaseException as error:  # noqa: BLE001 - raised by the caller, when the step has been put back
+            interruption = error
+
+
 async def _close(step: Step) -> bool:
     """Close the step; if a call inside it is under way in another task, wait for it and return False."""
     if step.close():
         return True
     loop = asyncio.get_running_loop()
     idle = loop.create_future()
-    if step.close(lambda: loop.call_soon_threadsafe(idle.set_result, None)):
+    if step.close(lambda: loop.call_soon_threadsafe(resolve, idle)):
         return True
     await idle
     return False

@@ -31,7 +31,7 @@ class BlockingSteps(SharedSteps):
     def _step_in_turn(self, engine: MemberEngine, trigger: TriggerData | None) -> Any:
         step = self._new_step()
         result = self._in_turn(step, self._run, engine, trigger)
-        return self._wait_for_delayed(step, trigger, result) if step.has_delayed else result
+        return self._wait_for_delayed(step, trigger, result) if step.later else result
 
     def _begin_in_turn(self) -> None:
         step = self._new_step()
@@ -45,37 +45,43 @@ class BlockingSteps(SharedSteps):
         try:
             if self._forsaken:
                 self._run_forsaken()
-            return self._as_step(step, work, *arguments)
+            result = self._as_step(step, work, *arguments)
+            step.later = self._claim(step)
+        except BaseException:
+            self._forsake(self._claim(step))
+            raise
         finally:
             self._turns.leave()
+        return result
 
     def _as_step(self, step: Step, work: Any, *arguments: Any) -> Any:
         token = current_step.set(step)
         try:
             result = work(step, *arguments)
             self._settle(step)
-        except BaseException:
-            while not _close(step):
-                """Another thread has just left the step; look again."""
-            step.put_back()
+        except BaseException as error:
+            interruption = _close_at_last(step)
+            step.put_back(error)
+            if interruption is not None:
+                raise interruption from error
             raise
         finally:
             current_step.reset(token)
         return result
 
     def _run(self, step: Step, engine: MemberEngine, trigger: TriggerData | None) -> Any:
-        if engine.is_busy:
+        try:
+            if engine.is_busy:
+                if trigger is not None:
+                    engine.enqueue(trigger)
+                return None
+            step.touch(engine)
+            if engine.is_held:
+                engine.begin()
+            elif engine.has_work:
+                engine.drive()  # left by an exception that a callback caught; the caller is to get its own result
             if trigger is not None:
                 engine.enqueue(trigger)
-            return None
-        step.touch(engine)
-        if engine.is_held:
-            engine.begin()
-        elif engine.has_work:
-            engine.drive()  # left by an exception that a callback caught; the caller is to get its own result
-        if trigger is not None:
-            engine.enqueue(trigger)
-        try:
             return engine.drive()
         except TransitionNotAllowed as refusal:
             self._explain(refusal, engine)
@@ -106,7 +112,7 @@ class BlockingSteps(SharedSteps):
             own: The event that the caller sent. If it was delayed itself, the caller gets its result.
             result: What the caller gets otherwise.
         """
-        mine = self._claim(step.touched)
+        mine = step.later
         cancelled = current_cancellation()
         try:
             while (found := self._next_of(mine)) is not None:
@@ -119,7 +125,7 @@ class BlockingSteps(SharedSteps):
                 later = self._new_step()
                 outcome = self._in_turn(later, self._run_delayed, engine, trigger)
                 result = outcome if trigger is own else result
-                mine += self._claim(later.touched)
+                mine += later.later
         finally:
             if mine:
                 self._forsake(mine)
@@ -133,10 +139,23 @@ class BlockingSteps(SharedSteps):
     def _run_forsaken(self) -> None:
         """Deliver overdue events whose caller has stopped waiting; what they raise reaches nobody but the log."""
         for engine, trigger in self._overdue():
+            step = self._new_step()
             try:
-                self._as_step(self._new_step(), self._run_delayed, engine, trigger)
+                self._as_step(step, self._run_delayed, engine, trigger)
             except Exception:
                 _logger.exception("a delayed event of %s failed, and nobody waits for it", engine.member)
+            self._forsake(self._claim(step))
+
+
+def _close_at_last(step: Step) -> BaseException | None:
+    """Close a step that has failed, whatever interrupts the wait for others inside it; the interruption, if any."""
+    interruption = None
+    while True:
+        try:
+            if _close(step):
+                return interruption
+        except BaseException as error:  # noqa: BLE001 - raised by the caller, when the step has been put back
+            interruption = error
 
 
 def _close(step: Step) -> bool:

@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Callable, Coroutine, Generator
 from typing import Any
 
+from statemachines_orchestrator.exceptions import StepCancelledError
+
 __all__ = ("EventCall",)
 
 
@@ -27,6 +29,7 @@ class EventCall(Coroutine[Any, Any, Any]):
         "_driven",
         "_error",
         "_finished",
+        "_is_joined",
         "_result",
         "_started",
         "_task",
@@ -45,6 +48,7 @@ class EventCall(Coroutine[Any, Any, Any]):
         self._result: Any = None
         self._error: BaseException | None = None
         self._task: asyncio.Task[Any] | None = None
+        self._is_joined = False
         self._driven: Generator[Any, Any, Any] | None = None
         self._waiters: list[asyncio.Future[Any]] = []
 
@@ -72,10 +76,12 @@ class EventCall(Coroutine[Any, Any, Any]):
     def __await__(self) -> Generator[Any, Any, Any]:
         if self._finished:
             return self._outcome()
-        if self._task is not None:
-            return (yield from self._task.__await__())
         if not self._started:
             return (yield from self.run().__await__())
+        if self._task is not None and not self._is_joined:
+            # The first one to await it stands for the caller: to cancel it is to cancel the event.
+            self._is_joined = True
+            return (yield from self._task.__await__())
         waiter = asyncio.get_running_loop().create_future()
         self._waiters.append(waiter)
         return (yield from waiter.__await__())
@@ -134,29 +140,40 @@ class EventCall(Coroutine[Any, Any, Any]):
             self._task.add_done_callback(self._give_up_unless_begun)
 
     def _outcome(self) -> Any:
-        if self._error is not None:
-            raise self._error
+        error = self._shared_error
+        if error is not None:
+            raise error
         return self._result
+
+    @property
+    def _shared_error(self) -> BaseException | None:
+        """What others than the one who delivered the event get; its cancellation is not theirs."""
+        return StepCancelledError() if isinstance(self._error, asyncio.CancelledError) else self._error
 
     def _answer_waiters(self) -> None:
         for waiter in self._waiters:
             if waiter.done():
                 continue
-            if self._error is None:
+            error = self._shared_error
+            if error is None:
                 waiter.set_result(self._result)
-            elif isinstance(self._error, asyncio.CancelledError):
-                waiter.cancel()
             else:
-                waiter.set_exception(self._error)
+                waiter.set_exception(error)
         self._waiters.clear()
 
     def _give_up_unless_begun(self, _task: object = None) -> None:
         # A task that is cancelled before its first step never runs its coroutine, not even a `finally` in it.
-        if not self._begun and self._abandon is not None:
+        if self._begun:
+            return
+        self._begun = self._finished = True
+        self._error = asyncio.CancelledError()
+        self._answer_waiters()
+        if self._abandon is not None:
             self._abandon()
 
     def __del__(self) -> None:
-        self._give_up_unless_begun()
+        if not self._begun and self._abandon is not None:
+            self._abandon()
 
     def __repr__(self) -> str:
         state = "finished" if self._finished else "running" if self._started else "waiting"

@@ -6,9 +6,11 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from statemachine.utils import run_async_from_sync
+
 from statemachines_orchestrator.exceptions import StepRunningError
 
-from ._awaited import AwaitedSteps
+from ._awaited import AwaitedSteps, running_loop
 from ._calls import EventCall
 
 if TYPE_CHECKING:
@@ -54,7 +56,8 @@ class Driver(AwaitedSteps):
         step = self._running_step()
         if step is not None:
             return EventCall(partial(self._begin_async, step))
-        return self._call(self._begin_in_turn_async)
+        call = self._call(self._begin_in_turn_async)
+        return call if running_loop() is not None else EventCall.finished(run_async_from_sync(call))
 
     def begin(self) -> None:
         """Enter the initial states of a synchronous system, as one step."""
@@ -96,8 +99,11 @@ class Driver(AwaitedSteps):
         """
         asked = list(machines)
         inside = self._running_step() is not None
+        if self.is_async and inside:
+            return EventCall(partial(_enabled_async, asked))
         if self.is_async:
-            return EventCall(partial(_enabled_async, asked)) if inside else self._call(partial(self._ask_async, asked))
+            # As a machine's own calls: an awaitable in an event loop, without one the answer.
+            return run_async_from_sync(self._call(partial(self._ask_async, asked)))
         return _enabled(asked) if inside else self._in_turn(self._new_step(), lambda _step: _enabled(asked))
 
     async def _ask_async(self, machines: list[StateChart[Any]], ticket: Ticket) -> list[list[Event]]:

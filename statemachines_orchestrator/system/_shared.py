@@ -12,8 +12,6 @@ from ._step import Step, current_step
 from ._turns import Turns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from statemachine.event_data import TriggerData
 
 __all__ = ("LONGEST_PAUSE", "Delayed", "SharedSteps")
@@ -39,18 +37,22 @@ class SharedSteps:
         self._turns = Turns()
         self._claimed: set[int] = set()
         """Sequence numbers of the delayed events that some caller waits for."""
-        self._forsaken: list[Delayed] = []
-        """Delayed events whose caller has stopped waiting for them."""
+        self._forsaken: dict[int, Delayed] = {}
+        """Delayed events whose caller has stopped waiting for them, by sequence number."""
 
     def add(self, name: str, engine: MemberEngine) -> None:
         """Take a member's engine in; one asynchronous member makes the system asynchronous."""
         engine.member = name
         self.engines.append(engine)
-        self._forsaken.extend((engine, trigger) for trigger in engine.delayed.values())
+        self._forsake([(engine, trigger) for trigger in engine.delayed.values()])
         self.is_async = self.is_async or isinstance(engine, AsyncMemberEngine)
 
     def _new_step(self) -> Step:
-        return Step(self, current_step.get(), atomic=self.atomic)
+        # Not a step that has ended: tasks and invocations that go on for ever would chain all their steps together.
+        outer = current_step.get()
+        while outer is not None and not outer.running:
+            outer = outer.outer
+        return Step(self, outer, atomic=self.atomic)
 
     def _running_step(self) -> Step | None:
         step = current_step.get()
@@ -60,30 +62,31 @@ class SharedSteps:
             step = step.outer
         return None
 
-    def _claim(self, engines: Iterable[MemberEngine]) -> list[Delayed]:
-        """Take charge of the delayed events of these machines that nobody else waits for."""
+    def _claim(self, step: Step) -> list[Delayed]:
+        """Take charge of the delayed events that a step has left. Called in the turn, so that no other step does."""
         mine = [
             (engine, trigger)
-            for engine in engines
+            for engine in step.touched
             for number, trigger in engine.delayed.items()
-            if number not in self._claimed
+            if number not in self._claimed and number not in self._forsaken
         ]
         self._claimed.update(trigger.sequence for _, trigger in mine)
+        step.forget()
         return mine
 
     def _forsake(self, mine: list[Delayed]) -> None:
-        self._claimed.difference_update(trigger.sequence for _, trigger in mine)
-        self._forsaken.extend(mine)
+        for engine, trigger in mine:
+            self._claimed.discard(trigger.sequence)
+            if trigger.sequence in engine.delayed:
+                self._forsaken[trigger.sequence] = (engine, trigger)
 
     def _overdue(self) -> list[Delayed]:
-        """Take the forsaken events that are due; forget those that are gone, or that somebody waits for again."""
-        wanted = [
-            (engine, trigger)
-            for engine, trigger in self._forsaken
-            if trigger.sequence in engine.delayed and trigger.sequence not in self._claimed
-        ]
-        due = [(engine, trigger) for engine, trigger in wanted if engine.seconds_until(trigger) == 0]
-        self._forsaken = [one for one in wanted if one not in due]
+        """Take the forsaken events that are due, and forget those that are gone."""
+        found = list(self._forsaken.values())
+        gone = [trigger.sequence for engine, trigger in found if trigger.sequence not in engine.delayed]
+        due = [(engine, trigger) for engine, trigger in found if engine.seconds_until(trigger) == 0]
+        for number in (*gone, *(trigger.sequence for _, trigger in due)):
+            self._forsaken.pop(number, None)
         return due
 
     def _next_of(self, mine: list[Delayed]) -> tuple[MemberEngine, TriggerData, float] | None:
@@ -103,7 +106,9 @@ class SharedSteps:
         if own is None or own.cancelled:
             return
         engine = engine_of(own.machine)
-        if engine.delayed.pop(own.sequence, None) is not None and not own.machine.allow_event_without_transition:
+        if engine.running or engine.delayed.pop(own.sequence, None) is None:
+            return
+        if not own.machine.allow_event_without_transition:
             raise TransitionNotAllowed(own.event, own.machine.configuration)
 
     def _take_strays(self, step: Step) -> None:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable, MutableMapping
 
+    from statemachine.event_data import TriggerData
+
     from statemachines_orchestrator.engine import MemberEngine, Saved
 
     from ._calls import EventCall
@@ -39,7 +41,7 @@ class Step:
         "_saved",
         "atomic",
         "deferred",
-        "earlier",
+        "later",
         "loop",
         "outer",
         "owner",
@@ -52,8 +54,8 @@ class Step:
         """The step of another system in whose callback this one was started."""
         self.atomic = atomic
         self.running = True
-        self.earlier: tuple[MemberEngine, ...] = ()
-        """Engines that ran in the same turn before this step, to enter their initial states."""
+        self.later: list[tuple[MemberEngine, TriggerData]] = []
+        """Delayed events that the step has left, and that its caller waits for."""
         self.loop: asyncio.AbstractEventLoop | None = None
         self.deferred: list[EventCall] = []
         """Calls of asynchronous members that nobody has awaited yet."""
@@ -112,11 +114,6 @@ class Step:
         """The engines of the machines that the step has run, in the order of their first macrostep."""
         return tuple(self._saved)
 
-    @property
-    def has_delayed(self) -> bool:
-        """Whether machines that ran have events for later."""
-        return any(engine.delayed for engine in (*self.earlier, *self._saved))
-
     def next_with_work(self) -> MemberEngine | None:
         """Return a machine in whose queue an event was left, by an exception that a callback caught."""
         for engine in self._saved:
@@ -124,11 +121,22 @@ class Step:
                 return engine
         return None
 
-    def put_back(self) -> None:
-        """Undo the step, last touched first."""
+    def forget(self) -> None:
+        """Let go of what is needed no longer: tasks that were started in the step keep it alive."""
+        self._saved = {}
+        self._data = []
+        self.deferred = []
+
+    def put_back(self, error: BaseException) -> None:
+        """Undo the step, last touched first; what cannot be undone is noted on the error, and the rest is undone."""
         for engine, saved in reversed(self._saved.items()):
-            if saved is not None:
+            if saved is None:
+                engine.drop_queued()  # not atomic: what it has moved stays, what it wanted to do next is dropped
+                continue
+            try:
                 engine.put_back(saved)
+            except Exception as problem:  # noqa: BLE001 - a setter or a hook of the user's
+                error.add_note(f"{engine.member} could not be put back as it was: {problem!r}")
         for values, name, value in reversed(self._data):
             if value is _ABSENT:
                 values.pop(name, None)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ("Ticket", "Turns")
+__all__ = ("Ticket", "Turns", "resolve")
 
 _GIVE_UP_INTERVAL = 0.01
 """Seconds between two looks at a cancellation while a thread waits for its turn."""
@@ -121,7 +121,7 @@ class Turns:
                 return
             loop = asyncio.get_running_loop()
             granted = loop.create_future()
-            ticket.wake = lambda: loop.call_soon_threadsafe(_resolve, granted)
+            ticket.wake = lambda: loop.call_soon_threadsafe(resolve, granted)
         try:
             await granted
         except BaseException:
@@ -165,6 +165,7 @@ class Turns:
         return None
 
 
-def _resolve(future: asyncio.Future[None]) -> None:
+def resolve(future: asyncio.Future[None]) -> None:
+    """Let whoever awaits the future go on, unless that was cancelled meanwhile."""
     if not future.done():
         future.set_result(None)

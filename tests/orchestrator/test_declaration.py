@@ -402,7 +402,10 @@ class TestMembersThatRunAlready:
             order = await waiting()
             shop = Shop(order, Payment())
             await shop.activate()
-            return str(shop.configuration), order.met is shop
+            first = str(shop.configuration)
+            await asyncio.sleep(0.05)
+            await shop.payment.authorize()
+            return first, str(shop.configuration), order.met is shop
 
         async def released():
             order = await waiting()
@@ -415,7 +418,11 @@ class TestMembersThatRunAlready:
             msg = "no payment"
             raise ValueError(msg)
 
-        assert asyncio.run(scenario()) == ("order=shipped payment=unpaid", True)
+        assert asyncio.run(scenario()) == (
+            "order=processing payment=unpaid",
+            "order=shipped payment=authorized",
+            True,
+        )
         assert asyncio.run(released()) == (True, None)
 
     def test_members_start_when_all_exist(self):

@@ -305,3 +305,42 @@ def test_what_comes_first():
 
     assert not isawaitable(result)
     assert str(race.configuration) == "racing=done"
+
+
+def test_who_caused_a_delayed_event_keeps_it(monkeypatch):
+    """A step that comes between the end of a step and the wait for its delayed event does not take the event over."""
+    from statemachines_orchestrator.system._turns import Turns
+
+    system = System(Alarm(), Order(), Payment())
+    leave = Turns.leave
+    strangers = []
+
+    def leave_slowly(turns):
+        leave(turns)
+        if threading.current_thread() is threading.main_thread() and not strangers:
+            strangers.append(threading.Thread(target=system.payment.authorize))
+            strangers[0].start()
+            strangers[0].join(5)
+
+    monkeypatch.setattr(Turns, "leave", leave_slowly)
+    result = system.payment.send("capture", delay=20)
+
+    assert result is None
+    assert str(system.configuration) == "alarm=quiet order=pending payment=captured"
+
+
+def test_strangers_do_not_wait_for_forsaken_events():
+    """An event whose caller has gone holds nobody up before its time, not even on the same machine."""
+
+    class AsyncAlarm(Alarm):
+        async def on_stop(self):
+            """Make the machine asynchronous."""
+
+    async def scenario():
+        system = System(AsyncAlarm(), Order(), Payment())
+        with pytest.raises(asyncio.TimeoutError):
+            await asyncio.wait_for(system.alarm.send("set_off", delay=60_000), 0.01)
+        await asyncio.wait_for(system.alarm.set_off(), 5)
+        return str(system.configuration)
+
+    assert asyncio.run(scenario()) == "alarm=ringing order=pending payment=authorized"

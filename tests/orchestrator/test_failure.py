@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import _thread
 import asyncio
+import contextvars
 import threading
 
 import pytest
@@ -500,3 +502,193 @@ def test_invocations_of_states_that_were_only_entered_in_the_failed_step_are_sto
 
     assert cancelled.wait(5)
     assert str(system.configuration) == "starter=one working=idle"
+
+
+def test_what_cannot_be_put_back_keeps_nothing_else_back():
+    """If a hook or a setter of the user's fails while a step is put back, the rest is put back, and the error says so."""
+
+    class Stubborn(Payment):
+        def __orchestrator_restore__(self, saved):
+            msg = "never"
+            raise RuntimeError(msg)
+
+        def __orchestrator_save__(self):
+            return None
+
+    class Failing(Mover):
+        pass
+
+    class Stuck(Orchestrator):
+        mover: Failing = machine(factory=Failing)
+        payment: Stubborn = machine(factory=Stubborn)
+        count: int = data(default=1)
+
+    stuck = Stuck()
+    with pytest.raises(Deliberate) as caught:
+        stuck.mover.go(fail_in="after", moves=[("payment", "authorize")])
+
+    assert str(stuck.configuration) == "mover=idle payment=unpaid"
+    assert caught.value.__notes__ == ["payment could not be put back as it was: RuntimeError('never')"]
+
+
+def test_not_atomic_drops_what_was_queued(world):
+    """Without putting back, what a failed step wanted to do next does not fall on the next caller."""
+
+    class Queuer(StateMachine):
+        one = State(initial=True)
+        two = State()
+        go = one.to(two)
+        boom = two.to.itself(on=_fail)
+        fine = two.to.itself(on="answer")
+
+        def on_go(self):
+            self.send("go")  # refused in state two
+            self.send("boom")
+
+        def answer(self):
+            return "fine"
+
+    class Loose(Orchestrator, atomic=False):
+        queuer: Queuer
+
+    async def scenario():
+        system = Loose(world.machine(Queuer)())
+        with pytest.raises(StateMachine.TransitionNotAllowed):
+            await world.call(system.queuer.go())
+        answer = await world.call(system.queuer.fine())
+        return answer[-1] if isinstance(answer, list) else answer, str(system.configuration)
+
+    assert world.run(scenario) == ("fine", "queuer=two")
+
+
+@pytest.mark.parametrize("where", ["data", "post_init"])
+def test_machines_are_free_again_whatever_fails(where):
+    """Whatever makes the constructor fail, a machine that was passed can be passed again."""
+
+    def no_data():
+        raise Deliberate
+
+    class Unlucky(Orchestrator):
+        order: Order
+        notes: list = data(default_factory=no_data if where == "data" else list)
+
+        def __post_init__(self):
+            if where == "post_init":
+                raise Deliberate
+
+    class Lucky(Orchestrator):
+        order: Order
+
+    order = Order()
+    with pytest.raises(Deliberate):
+        Unlucky(order)
+
+    assert Lucky(order).order.pending.is_active
+
+
+def test_a_factory_that_fails_says_why():
+    """What a factory raised is the news, also if the machine that it had made cannot start without the orchestrator."""
+
+    class Asking(Order):
+        def on_enter_pending(self, orc): ...
+
+    def make():
+        Asking()
+        raise Deliberate
+
+    class Making(Orchestrator):
+        order: Asking = machine(factory=make)
+
+    with pytest.raises(Deliberate):
+        Making()
+
+
+def test_a_second_cancellation_while_a_step_is_put_back():
+    """A step that fails waits for the calls inside it, however often its caller is cancelled, and is put back whole."""
+
+    class Outer(Order):
+        async def on_process(self, orc):
+            await asyncio.shield(orc.inner.authorize())
+
+    class Inner(Payment):
+        async def on_authorize(self):
+            await asyncio.sleep(0.1)
+
+    class Shielding(Orchestrator):
+        outer: Outer = machine(factory=Outer)
+        inner: Inner = machine(factory=Inner)
+
+    async def scenario():
+        system = Shielding()
+        await system.activate()
+        task = asyncio.ensure_future(system.outer.process())
+        await asyncio.sleep(0.02)
+        for _ in range(3):
+            task.cancel()
+            await asyncio.sleep(0.01)
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        after = str(system.configuration)
+        await asyncio.sleep(0.15)
+        await system.inner.authorize()
+        return after, str(system.configuration)
+
+    assert asyncio.run(scenario()) == ("outer=pending inner=unpaid", "outer=pending inner=authorized")
+
+
+def test_an_interrupt_while_a_step_is_put_back():
+    """The same for Ctrl-C in a thread that waits for another thread inside its step."""
+    release = threading.Event()
+
+    class Outer(Order):
+        def on_process(self, orc):
+            inside = threading.Event()
+            run = contextvars.copy_context().run
+            threading.Thread(target=lambda: run(orc.inner.authorize, inside)).start()
+            assert inside.wait(5)
+            raise Deliberate
+
+    class Inner(Payment):
+        def on_authorize(self, inside):
+            inside.set()
+            assert release.wait(5)
+
+    class Interrupting(Orchestrator):
+        outer: Outer = machine(factory=Outer)
+        inner: Inner = machine(factory=Inner)
+
+    system = Interrupting()
+    threading.Timer(0.1, _thread.interrupt_main).start()
+    threading.Timer(0.2, release.set).start()
+    with pytest.raises(KeyboardInterrupt):
+        system.outer.process()
+
+    assert str(system.configuration) == "outer=pending inner=unpaid"
+
+
+def test_invocations_of_a_state_that_was_entered_again_are_stopped():
+    """An invocation that the failed step started is cancelled, also if its state is active as before."""
+    handlers = []
+
+    def work(ctx):
+        handlers.append(ctx.cancelled)
+        ctx.cancelled.wait(5)
+
+    class Working(StateMachine):
+        busy = State(initial=True, invoke=work)
+        again = busy.to(busy)
+
+    class Starter(Mover):
+        pass
+
+    class Invoking(Orchestrator):
+        working: Working = machine(factory=Working)
+        starter: Starter = machine(factory=Starter)
+
+    system = Invoking()
+    with pytest.raises(Deliberate):
+        system.starter.go(fail_in="after", moves=[("working", "again")])
+    while len(handlers) < 2:
+        threading.Event().wait(0.001)
+
+    assert all(cancelled.is_set() for cancelled in handlers)

@@ -419,3 +419,32 @@ def test_a_handler_that_is_cancelled_while_it_waits_for_its_turn_gives_up():
 
     assert time.monotonic() - begun < 1
     assert system.chatty.ready.is_active
+
+
+def test_a_handler_that_was_running_before():
+    """The same for a handler that was running already when its machine became a member."""
+    adopted = threading.Event()
+
+    def chatty(ctx):
+        assert adopted.wait(5)
+        while not ctx.cancelled.is_set():
+            ctx.send("progress")
+
+    class Early(StateChart):
+        loading = State(initial=True, invoke=chatty)
+        ready = State(final=True)
+        progress = loading.to.itself(internal=True)
+        skip = loading.to(ready)
+
+        def before_skip(self):
+            time.sleep(0.05)
+
+    class Adopting(Orchestrator):
+        early: Early
+
+    system = Adopting(Early())
+    adopted.set()
+    begun = time.monotonic()
+    system.early.skip()
+
+    assert time.monotonic() - begun < 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 import types
 from dataclasses import dataclass
@@ -599,7 +600,7 @@ MISTAKES = [
             one.to(two, cond="ready")
             def ready(self, amount): ...
         class Shop(Orchestrator):
-            auto: Auto
+            auto: Auto = machine(factory=Auto)
         """,
         "CallbackParameterError",
         """
@@ -1129,6 +1130,83 @@ class TestNoMistake:
             order: StateMachine
 
         assert Shop(Order()).order.pending.is_active
+
+    def test_parameters_that_something_else_fills(self):
+        """A parameter may be filled by `prepare_event`, a listener, a model, a start value or a decorator."""
+
+        class Preparing(Payment):
+            def prepare_event(self):
+                return {"now": 5}
+
+            def on_enter_unpaid(self, now): ...
+
+        class Clock:
+            def prepare_event(self):
+                return {"now": 6}
+
+        class Listening(Payment):
+            listeners = [Clock]
+
+            def on_enter_unpaid(self, now): ...
+
+        class Waiting(Payment):
+            def on_enter_unpaid(self, now): ...
+
+        def with_amount(function):
+            @functools.wraps(function)
+            def wrapper(self):
+                return function(self, 7)
+
+            return wrapper
+
+        class Decorated(Payment):
+            @with_amount
+            def on_enter_unpaid(self, amount): ...
+
+        class Shop(Orchestrator):
+            preparing: Preparing = machine(factory=Preparing)
+            listening: Listening = machine(factory=Listening)
+            given: Waiting = machine(factory=Waiting, listeners=[Clock()])
+            later: Waiting = machine(factory=Waiting, start_value="authorized")
+            decorated: Decorated = machine(factory=Decorated)
+
+        assert (
+            str(Shop().configuration)
+            == "preparing=unpaid listening=unpaid given=unpaid later=authorized decorated=unpaid"
+        )
+
+    def test_words_that_are_no_hooks(self):
+        """A longer word that begins like an event is another word."""
+
+        class Helped(Order):
+            def on_processed(self): ...
+
+        class Shop(Orchestrator):
+            order: Helped
+
+        assert Shop(Helped()).order.pending.is_active
+
+    def test_a_field_that_is_called_like_its_class(self):
+        """With postponed annotations a field may have the name of its machine's class."""
+
+        class Shop(Orchestrator):
+            Order: Order = machine(factory=Order)
+
+        assert Shop().Order.pending.is_active
+
+    def test_mixins_with_errors_of_their_own(self):
+        """A TypeError of a mix-in that is not about class keywords is the mix-in's."""
+
+        class Strict:
+            def __init_subclass__(cls, **keywords):
+                super().__init_subclass__(**keywords)
+                msg = "not today"
+                raise TypeError(msg)
+
+        with pytest.raises(TypeError, match="not today"):
+
+            class Shop(Orchestrator, Strict):
+                order: Order
 
     def test_parameters_that_events_fill(self):
         """A required parameter is fine where an event can bring it."""

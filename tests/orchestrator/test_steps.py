@@ -663,6 +663,29 @@ class TestRefusal:
         assert len(caught.value.__notes__) == 1
         assert caught.value.__notes__[0].startswith("refused by System.payment in unpaid")
 
+    def test_a_refusal_of_a_finished_machine_says_who(self, world):
+        """A machine that has ended is named as the one that refused, also from inside another one's transition."""
+
+        class Poking(Order):
+            def on_process(self, orc):
+                return orc.payment.capture()
+
+        class System(Orchestrator):
+            order: Order
+            payment: Payment
+
+        async def scenario():
+            system = System(world.machine(Poking)(), Payment())
+            await world.call(system.payment.void())
+            notes = []
+            for event in (system.payment.capture, system.order.process):
+                with pytest.raises(StateMachine.TransitionNotAllowed) as caught:
+                    await world.call(event())
+                notes.extend(caught.value.__notes__)
+            return notes
+
+        assert world.run(scenario) == ["refused by System.payment in voided, where it has transitions for: nothing"] * 2
+
     def test_a_finished_machine_refuses(self, world):
         class System(Orchestrator):
             order: Order

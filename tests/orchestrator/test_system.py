@@ -217,6 +217,25 @@ class TestObject:
         assert one != two
         assert len({one, two}) == 2
 
+    def test_an_argument_called_address(self):
+        """`send` takes any argument of the event, also one called `address`."""
+
+        class Addressed(Order):
+            def on_process(self, address):
+                return address
+
+        class Post(Orchestrator):
+            order: Addressed = machine(factory=Addressed)
+
+        assert Post().send("order.process", address="Main Street") == "Main Street"
+
+    def test_data_cannot_be_deleted(self):
+        """Declared data always has a value."""
+        shop = Shop(Order(), Payment())
+
+        with pytest.raises(AttributeError, match="always has a value"):
+            del shop.count
+
     def test_members_cannot_be_replaced(self):
         """Neither assigned nor deleted; other attributes are free."""
         shop = Shop(Order(), Payment())
@@ -302,7 +321,7 @@ class TestAsynchronousSystems:
         async def outcome(call):
             try:
                 return await call
-            except (ValueError, asyncio.CancelledError) as error:
+            except (ValueError, exceptions.StepCancelledError, asyncio.CancelledError) as error:
                 return type(error).__name__
 
         async def together(event, *, cancel=False):
@@ -325,7 +344,56 @@ class TestAsynchronousSystems:
 
         assert asyncio.run(together("process")) == ("done", "done")
         assert asyncio.run(together("cancel")) == ("ValueError", "ValueError")
-        assert asyncio.run(together("process", cancel=True)) == ("CancelledError", "CancelledError")
+        assert asyncio.run(together("process", cancel=True)) == ("CancelledError", "StepCancelledError")
+
+    def test_questions_without_a_loop(self):
+        """Without an event loop `activate` and `enabled_events` answer at once, and leave no turn taken."""
+        shop = Shop(AsyncOrder(), Payment())
+        kept = shop.enabled_events(), shop.activate()
+
+        assert kept[0] == ("order.process", "order.cancel", "payment.authorize", "payment.void")
+        assert shop.order.process() is None
+        assert shop.payment.authorize(3) == "authorized 3"
+
+    def test_timeouts_of_zero(self):
+        """An event whose caller has no time at all does not happen."""
+
+        async def scenario():
+            shop = Shop(AsyncOrder(), Payment())
+            await shop.activate()
+            with pytest.raises(asyncio.TimeoutError):
+                await asyncio.wait_for(shop.payment.authorize(), 0)
+            await asyncio.sleep(0.01)
+            await shop.order.process()
+            return str(shop.configuration)
+
+        assert asyncio.run(scenario()) == "order=processing payment=unpaid"
+
+    def test_a_chain_of_tasks_keeps_nothing(self):
+        """Events that a task sends for ever, each from the last one's step, do not pile their steps up."""
+        seen = []
+
+        class Ticking(Order):
+            async def on_process(self): ...
+
+        class Ticker(Orchestrator):
+            payment: Payment = machine(factory=Payment)
+            order: Ticking = machine(factory=Ticking)
+
+        async def tick(ticker, count):
+            if count:
+                await ticker.enabled_events()
+                seen.append(asyncio.create_task(tick(ticker, count - 1)))
+
+        async def scenario():
+            ticker = Ticker()
+            await tick(ticker, 50)
+            await until(lambda: len(seen) == 50)
+            await asyncio.gather(*seen)
+
+        asyncio.run(scenario())
+        gc.collect()
+        assert sum(type(one).__name__ == "Step" for one in gc.get_objects()) < 10
 
     def test_where_a_coroutine_is_wanted(self):
         """A call can be handed to `create_task`, a TaskGroup, `gather`, `wait_for` and `shield`."""
