@@ -113,10 +113,12 @@ class _Builder:
         for source, row in self._selection_order():
             self._transition(source, row)
         namespace: dict[str, Any] = {state.id: state for state in top}
+        # Events that a row uses come with the states. For each one given here the library looks through all rows.
+        used = {row.event for row in self.rows}
         namespace |= {
             chosen: Event(id=chosen, name=name)
             for name, chosen in self.event_ids.items()
-            if chosen not in namespace and is_declarable(name)
+            if name not in used and chosen not in namespace and is_declarable(name)
         }
         namespace |= {
             "__module__": OrcaChart.__module__.rpartition(".")[0],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import pickle
+import sys
 import warnings
 from pathlib import Path
 
@@ -357,6 +358,29 @@ class TestReuse:
         text = SMALL.format(name="Again")
 
         assert loads(text) is loads(text.encode())
+
+    def test_effort_grows_with_the_number_of_events(self):
+        """Four times the events cost at most about four times the work of making a class."""
+
+        def effort(count):
+            rows = "".join(f"| a | e{number} | | b | |\n" for number in range(count))
+            lines = 0
+
+            def count_line(_frame, event, _argument):
+                nonlocal lines
+                lines += event == "line"
+                return count_line
+
+            before = sys.gettrace()
+            sys.settrace(count_line)
+            try:
+                loads(SMALL.format(name=f"Of{count}") + rows)
+            finally:
+                sys.settrace(before)
+            return lines
+
+        effort(2)
+        assert effort(200) <= 5 * effort(50)
 
     def test_only_so_many_documents_are_kept(self, monkeypatch):
         """What was read is remembered for a bounded number of documents."""
