@@ -26,12 +26,9 @@ def is_name(value: str) -> bool:
 def unmarked(text: Text) -> Text:
     """Take back-ticks and emphasis off a whole name; ``_x_`` is a name itself and stays."""
     text = text.strip()
-    if not text.value.startswith(_MARKS):
-        return text
-    for mark in _MARKS:
-        size = len(mark)
-        value = text.value
-        if not is_name(value) and len(value) > 2 * size and value.startswith(mark) and value.endswith(mark):
+    for mark in _MARKS if text.value.startswith(_MARKS) else ():
+        size, value = len(mark), text.value
+        if value.startswith(mark) and value.endswith(mark) and len(value) > 2 * size and not is_name(value):
             text = text.cut(size, len(value) - size).strip()
     return text
 

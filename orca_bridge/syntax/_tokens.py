@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, cast
 
 from ._names import NAME_PATTERN
 
@@ -12,6 +11,7 @@ if TYPE_CHECKING:
     from ._source import Text
 
 Sign: TypeAlias = Literal["==", "!=", "<", "<=", ">", ">="]
+Kind: TypeAlias = Literal["number", "name", "string", "operator", "quote", "end"]
 
 _TOKEN = re.compile(
     rf"""
@@ -73,14 +73,15 @@ _UNSUPPORTED = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """One word, number, string or sign."""
 
-    kind: Literal["number", "name", "string", "operator", "end"]
+    kind: Kind
     text: Text
     start: int
     """Where it begins in the expression."""
+    word: str = ""
+    """In lower case if it is a word or sign, else nothing."""
 
     @property
     def end(self) -> int:
@@ -91,11 +92,6 @@ class Token:
     def value(self) -> str:
         """As written."""
         return self.text.value
-
-    @property
-    def word(self) -> str:
-        """In lower case if it is a word or sign, else nothing."""
-        return self.value.lower() if self.kind in {"name", "operator"} else ""
 
 
 class GuardFault(Exception):  # noqa: N818 - it never leaves the package
@@ -119,18 +115,16 @@ def tokenize(text: Text) -> list[Token]:
 
 
 def _token(match: re.Match[str], text: Text) -> Token:
-    part = text.cut(match.start(), match.end())
-    if match["number"]:
-        return Token("number", part, match.start())
-    if match["name"]:
-        return Token("name", part, match.start())
-    if match["string"]:
-        return Token("string", part, match.start())
-    if match["quote"]:
-        raise GuardFault("the string is not closed", text.cut(match.start()), f"end it with {part.value}")
+    start = match.start()
+    part = text.cut(start, match.end())
+    kind = cast("Kind", match.lastgroup)
+    if kind in {"number", "string"}:
+        return Token(kind, part, start)
+    if kind == "quote":
+        raise GuardFault("the string is not closed", text.cut(start), f"end it with {part.value}")
     if part.value in _CURLED:
         raise GuardFault(f"{part.value} is no quotation mark here", part, 'write straight quotes, as in "text"')
-    return Token("operator", part, match.start())
+    return Token(kind, part, start, part.value.lower())
 
 
 def number_of(token: Token, sign: str = "") -> int | float:
