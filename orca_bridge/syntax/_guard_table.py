@@ -24,12 +24,13 @@ COLUMNS = Columns(("Name", "Expression"), joined="Expression")
 def read_guards(draft: Draft, blocks: Sequence[Block]) -> None:
     """Read all names first, because an expression may use guards declared below it."""
     rows = [row for block in blocks for row in read_rows(block, COLUMNS, draft.findings)]
-    named = [(name, row) for row in rows if (name := _declare(row, draft)) is not None]
+    names = [_declare(row, draft) for row in rows]
     scope = draft.scope(in_cell=False)
-    for name, row in named:
+    for name, row in zip(names, rows, strict=True):
         text = unticked(row["Expression"])
+        # Read whatever the name is worth: all mistakes are reported together.
         expression = read_guard(text, scope, draft.findings)
-        if expression is not None:
+        if expression is not None and name is not None:
             draft.guards[name] = GuardDefinition(name, expression, text.value, draft.guard_names[name].span)
     _refuse_cycles(draft)
 

@@ -329,16 +329,22 @@ class _Parser:
             return Truth(operand, declared_bool=operand.root == "context" and kind is not None and kind.kind == "bool")
         if isinstance(operand.value, bool):
             return BoolLiteral(operand.value)
-        if self.token.kind != "end" and self.token.word not in {"and", "or", "&&", "||", ")"}:
-            raise refusal(self.token)
+        self.refuse_more()
         if isinstance(operand.value, str) and len(self.tokens) == 2:  # noqa: PLR2004 - and the end
             raise GuardFault("the whole expression is in quotes", start.text, "remove the quotes")
         raise GuardFault(f"{start.value} alone is no condition", start.text, "compare a field with it")
+
+    def refuse_more(self) -> None:
+        """Refuse what cannot follow an operand that stands alone."""
+        if not self.at_end() and self.token.word not in {"and", "or", "&&", "||", ")"}:
+            raise self.left_over()
 
     def word(self, word: _Word) -> Expression:
         if word.value in self.scope.guards:
             return GuardName(word.value, word.text.span)
         if self.scope.in_cell and word.value not in self.scope.fields:
+            # In "x === 1" the sign is wrong, and x may well be a field.
+            self.refuse_more()
             message = f"no guard or context field is called {word.value!r}"
             raise GuardFault(message, word.text, self.nearest(word.value), "UNKNOWN_GUARD")
         kind = self.scope.fields.get(word.value)

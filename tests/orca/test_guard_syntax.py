@@ -220,6 +220,14 @@ class TestCells:
             "      = write 'can_retry'"
         )
 
+    @pytest.mark.parametrize(("text", "column"), [("zzz === 1", 5), ("zzz + 1 > 2", 5), ("zzz not in [1]", 9)])
+    def test_a_wrong_sign_comes_before_an_unknown_name(self, text, column):
+        """What stands behind an unknown name is the mistake, not the name: nobody wrote a guard name there."""
+        (found,) = reading(text, in_cell=True).diagnostics
+
+        assert found.code in {"GUARD_SYNTAX", "UNSUPPORTED_EXPRESSION"}
+        assert found.column == column
+
     def test_without_a_near_name_the_declaration_is_proposed(self):
         """A name like no other gets the advice to declare it."""
         assert reading("!zzz", in_cell=True).diagnostics[0].suggestion == "declare 'zzz' in the guards section"
