@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from ._states import Node
 
 _MARKS = "*_` \t"
+_ARROW = re.compile("->|=>|\N{RIGHTWARDS ARROW}")
+_MOVE = "write 'on event [guard] -> state : action'"
 _ON = re.compile(r"on\s+", re.IGNORECASE)
 _QUOTED_MOVE = re.compile(r"(?:[-*+]\s+)?on\s+(\S+).*?->\s*([^\s:]+)", re.IGNORECASE)
 
@@ -58,6 +60,8 @@ def report_unknown(bullet: Bullet, keys: list[str], draft: Draft) -> None:
     """Warn of a bullet that means nothing where it stands."""
     near = draft.findings.nearest(bullet.key, keys) or draft.findings.nearest(bullet.key.partition(" ")[0], keys)
     suggestion = f"write '{near}: ...'" if near else f"known here: {', '.join(keys)}"
+    if near is None and _ARROW.search(bullet.whole.value):
+        suggestion = _MOVE
     message = f"the bullet {bullet.written.value!r} is unknown and ignored"
     draft.findings.warning("UNKNOWN_BULLET", message, bullet.written, suggestion)
 
@@ -129,7 +133,7 @@ def _is_broken_move(text: Text, draft: Draft) -> bool:
     if not _ON.match(text.value) or ":" in text.value.partition("->")[0]:
         return False
     message = "this is no transition"
-    draft.findings.error("INVALID_BULLET", message, text, "write 'on event [guard] -> state : action'")
+    draft.findings.error("INVALID_BULLET", message, text, _MOVE)
     return True
 
 
