@@ -2,6 +2,7 @@
 # `make test PYTHON=python3.13` uses (and keeps) a second environment beside .venv.
 PYTHON ?= python3
 LOG ?=
+ARGS ?=
 COVER ?= --cov --cov-report=term
 
 ifeq ($(PYTHON),python3)
@@ -45,8 +46,8 @@ types: $(STAMP) ## mypy, pyright, and what the public types promise
 	$(BIN)/python -m pyright --pythonpath $(BIN)/python
 	$(BIN)/python typing_tests/verify.py
 
-bench: $(VENV)/.bench ## what an event costs, beside python-statemachine alone and peers
-	@$(BIN)/python -m benchmarks
+bench: $(VENV)/.bench ## what an event costs, beside its peers; ARGS=--quick for a first look
+	@$(BIN)/python -m benchmarks $(ARGS)
 
 $(VENV)/.bench: $(STAMP)
 	@$(INSTALL) '.[bench]'

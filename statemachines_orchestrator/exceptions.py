@@ -197,6 +197,8 @@ class UnknownEventError(OrchestratorError, LookupError):
     def __str__(self) -> str:
         hint = f" Did you mean '{self.member}.{self.nearest}'?" if self.nearest else ""
         known = ", ".join(self.events)
+        if not self.event:
+            return f"the address {self.member!r} names no event. Write {self.member}. and one of: {known}."
         return (
             f"{self.owner}.{self.member} declares no event {self.event!r}, so it can never take it.{hint} "
             f"Its events are: {known}."
@@ -228,7 +230,8 @@ class MemberNotMadeError(MemberAccessError):
     def __str__(self) -> str:
         return (
             f"{self.owner}.{self.member} is not made yet. Members are made in the order of their declaration and "
-            f"enter their initial states when all of them exist; call super().__init__() first."
+            f"enter their initial states when all of them exist. A constructor of your own calls super().__init__() "
+            f"first; @dataclass does not, and is not needed."
         )
 
 

@@ -21,6 +21,7 @@ from statemachines_orchestrator.exceptions import (
     DataDeletionError,
     DefinitionError,
     MemberAssignmentError,
+    MemberNotMadeError,
     NoMachinesOnOrchestratorError,
     UnknownEventError,
     UnknownMachineError,
@@ -179,7 +180,11 @@ class Orchestrator:
         """
         name, _, event = address.partition(".")
         members = self.machines
-        if name not in members or not event:
+        if name in members and not event:
+            raise UnknownEventError(
+                type(self).__name__, name, "", None, [str(known) for known in type(members[name])._events]
+            )
+        if name not in members:
             addresses = [f"{one}.{known}" for one in members for known in type(members[one])._events]
             raise UnknownMachineError(type(self).__name__, address, nearest(address, addresses), tuple(members))
         member = members[name]
@@ -224,7 +229,8 @@ class Orchestrator:
     def __setattr__(self, name: str, value: Any) -> None:
         one = type(self).__declaration__.fields.get(name)
         if isinstance(one, MemberField):
-            raise MemberAssignmentError(type(self).__name__, name)
+            wrong = MemberAssignmentError if name in vars(self) else MemberNotMadeError
+            raise wrong(type(self).__name__, name)
         system = vars(self).get("_system")
         if one is not None and system is not None:
             system.changing_data(vars(self), name)

@@ -189,6 +189,16 @@ class TestMachine:
 
         assert not machine.called
 
+    @pins("_class_listeners")
+    def test_class_listeners(self) -> None:
+        """`_class_listeners` lists what the attribute `listeners` of a class names."""
+
+        class Listening(Pinned):
+            listeners = [object]
+
+        assert Listening._class_listeners == [object]
+        assert Pinned._class_listeners == []
+
     @pins("_abstract", "_events", "_specs")
     def test_class(self) -> None:
         """A class says whether it is abstract, which events it has, and which callbacks each part of it has."""
@@ -306,6 +316,16 @@ class TestEngine:
         assert not engine.external_queue.is_empty()
         assert [str(trigger.event) for trigger in engine.external_queue.drain()] == ["go"]
         assert engine.external_queue.is_empty()
+
+    @pins("_run_macrostep")
+    def test_run_macrostep(self) -> None:
+        """`_run_macrostep` only runs what needs no event from outside; without that it does nothing and says False."""
+        machine = Pinned()
+        machine.called = False
+
+        assert machine._engine._run_macrostep() is False
+        assert asyncio.run(PinnedAsync()._engine._run_macrostep()) is False
+        assert parameters(SyncEngine._run_macrostep) == parameters(AsyncEngine._run_macrostep) == [("self", ...)]
 
     @pins("_root_parallel_final_pending")
     def test_end_of_a_parallel_chart(self) -> None:

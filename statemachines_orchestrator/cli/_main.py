@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,8 @@ __all__ = ("main",)
 
 _UNUSABLE = 2
 """Exit status for input that cannot be used, as argparse has it."""
+_INTERRUPTED = 130
+"""Exit status after Ctrl-C, as shells have it."""
 
 
 class _UnusableError(Exception):
@@ -41,6 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="statemachines-orchestrator",
         description="Look at orchestrators: several state machines that work together.",
     )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {version('statemachines-orchestrator')}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     describing = commands.add_parser("describe", help="members, states, events and data of an orchestrator class")
     describing.add_argument("place", metavar="MODULE:CLASS", help="an importable class, such as shop:Shop")
@@ -50,6 +54,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (_UnusableError, OrchestratorError) as error:
         print(f"{parser.prog}: {error}", file=sys.stderr)  # noqa: T201
         return _UNUSABLE
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)  # noqa: T201
+        return _INTERRUPTED
     return 0
 
 

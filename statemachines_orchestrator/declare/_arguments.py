@@ -68,7 +68,8 @@ def _missing(declaration: Declaration, given: AbstractSet[str | None], where: st
 def _how_to_give(one: Field) -> str:
     if isinstance(one, MemberField):
         made = one.classes[0].__name__ if one.classes else one.annotation
-        return f"Pass {one.name}={made}(), or declare it with machine(factory={made})"
+        optional = f", or give it the default None: {one.name}: {one.annotation} = None" if one.is_optional else ""
+        return f"Pass {one.name}={made}(), or declare it with machine(factory={made}){optional}"
     return f"Pass {one.name}=..., or declare it with data(default=...)"
 
 
@@ -92,7 +93,7 @@ def wrong_machine(owner: str, member: MemberField, value: object) -> NotAMachine
     if not isinstance(value, StateChart):
         return _wrong(owner, member, repr(value))
     if member.classes and not isinstance(value, member.classes):
-        return _wrong(owner, member, f"a {type(value).__name__}")
+        return _wrong(owner, member, f"this {type(value).__name__}")
     return None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import dataclasses
 import inspect
 from dataclasses import dataclass, field
 from typing import Any
@@ -194,12 +195,21 @@ def _no_machine(where: str, name: str, annotation: Annotation, default: Any) -> 
             f"Write {name}: {made} = machine(factory={made})" if made else "Annotate the field with the machine's class"
         )
     else:
-        given = "" if default is MISSING else f"default={default!r}"
         text = annotation.text
-        instead = f"For plain data write {name}: {text} = data({given}), for a constant ClassVar[{text}]"
+        instead = f"For plain data write {name}: {text} = data({_as_data(default)}), for a constant ClassVar[{text}]"
     return AnnotationIsNotAStateMachineError(
         where, f"{annotation.text} is not a StateMachine or StateChart class", instead
     )
+
+
+def _as_data(default: Any) -> str:
+    if default is MISSING:
+        return ""
+    if isinstance(default, dataclasses.Field):
+        return "..."
+    if isinstance(default, list | dict | set):
+        return f"default_factory={'lambda: ' + repr(default) if default else type(default).__name__}"
+    return f"default={default!r}"
 
 
 def _member(owner: str, name: str, annotation: Annotation, default: Any) -> Field | DefinitionError:
@@ -249,6 +259,9 @@ def _wrong_default(where: str, name: str, annotation: Annotation, default: Any) 
     if default is None:
         what = "None is not a machine"
         instead = f"Write {name}: {annotation.text} | None = None if the machine may be absent"
+    elif isinstance(default, dataclasses.Field):
+        what = "dataclasses.field() is for dataclasses"
+        instead = f"Write {name}: {annotation.text} = machine(factory={annotation.text})"
     elif isinstance(default, StateChart):
         what = "a machine as default would be shared by all instances, and a machine belongs to one orchestrator"
         instead = f"Write {name}: {annotation.text} = machine(factory={type(default).__name__})"

@@ -58,11 +58,12 @@ def machine() -> Any: ...
 def machine(*, factory: Callable[..., M], **arguments: Any) -> M: ...
 
 
-def machine(*, factory: Callable[..., Any] | None = None, **arguments: Any) -> Any:
+def machine(*misplaced: Any, factory: Callable[..., Any] | None = None, **arguments: Any) -> Any:
     """
     Declare a member.
 
     Args:
+        *misplaced: Nothing; here for an error that helps.
         factory: A machine class, or a function that makes a machine. With it the orchestrator makes the member
             itself unless one is passed to the constructor; its initial state is entered when all members exist,
             so that its callbacks meet their siblings.
@@ -73,8 +74,12 @@ def machine(*, factory: Callable[..., Any] | None = None, **arguments: Any) -> A
         A marker, typed as the machine that the field will hold.
 
     Raises:
-        TypeError: Arguments without a factory, or a factory that cannot be called.
+        TypeError: Positional arguments, arguments without a factory, or a factory that cannot be called.
     """
+    if misplaced:
+        shown = getattr(misplaced[0], "__name__", repr(misplaced[0]))
+        msg = f"machine() takes its factory by name: write machine(factory={shown})"
+        raise TypeError(msg)
     if factory is None and arguments:
         msg = f"machine() got arguments ({', '.join(arguments)}) but no factory to pass them to: add factory=..."
         raise TypeError(msg)
@@ -98,7 +103,7 @@ def data(*, default_factory: Callable[[], T]) -> T: ...
 def data() -> Any: ...
 
 
-def data(*, default: Any = MISSING, default_factory: Callable[[], Any] | None = None) -> Any:
+def data(*misplaced: Any, default: Any = MISSING, default_factory: Callable[[], Any] | None = None) -> Any:
     """
     Declare plain data that belongs to the orchestrator.
 
@@ -106,6 +111,7 @@ def data(*, default: Any = MISSING, default_factory: Callable[[], Any] | None = 
     list or another object is not: bind a new value instead (``orc.notes = [*orc.notes, text]``).
 
     Args:
+        *misplaced: Nothing; here for an error that helps.
         default: The value of every instance that is not given another.
         default_factory: Makes the value, for lists, dictionaries and other values that can be changed.
 
@@ -113,8 +119,18 @@ def data(*, default: Any = MISSING, default_factory: Callable[[], Any] | None = 
         A marker, typed as the value that the field will hold.
 
     Raises:
-        TypeError: Both a default and a factory, or a default that all instances would share and could change.
+        TypeError: Positional arguments, both a default and a factory, a factory that cannot be called, or a default
+            that all instances would share and could change.
     """
+    if misplaced:
+        shared = isinstance(misplaced[0], list | dict | set | bytearray)
+        kind = f"default_factory={type(misplaced[0]).__name__}" if shared else f"default={misplaced[0]!r}"
+        msg = f"data() takes its default by name: write data({kind})"
+        raise TypeError(msg)
+    given: object = default_factory
+    if given is not None and not callable(given):
+        msg = f"data(default_factory=...) takes something to call, such as {type(given).__name__}, not {given!r}"
+        raise TypeError(msg)
     if default is not MISSING and default_factory is not None:
         msg = "data() takes a default or a default_factory, not both"
         raise TypeError(msg)

@@ -28,7 +28,8 @@ _STATE_HOOKS = ("on_enter_", "on_exit_", "on_invoke_")
 _EVENT_HOOKS = ("before_", "after_", "on_")
 _LIKENESS = 0.8
 """From here on a name is taken for a misspelling: below, helpers such as ``on_timer`` would be accused."""
-_DEFAULT_PARAMETER = "orc"
+_USUAL_NAMES = ("orc", "orchestrator")
+"""Names of parameters that can only mean the orchestrator."""
 
 
 def machine_problems(
@@ -138,7 +139,7 @@ def _other_name(callback: Callback, where: str, owner: str, parameter: str) -> I
         if one.name == parameter:
             continue
         annotated = str(one.annotation).strip("'\"").rpartition(".")[2] == owner
-        if annotated or (one.name == _DEFAULT_PARAMETER != parameter):
+        if annotated or (one.name in _USUAL_NAMES and one.name != parameter):
             yield CallbackParameterError(
                 where,
                 f"the parameter {one.name!r} asks for the orchestrator, which goes by {parameter!r} here",

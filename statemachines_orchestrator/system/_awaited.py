@@ -133,7 +133,8 @@ class AwaitedSteps(BlockingSteps):
     async def _begin_async(self, step: Step) -> None:
         for engine in self.engines:
             if engine.is_held:
-                await self._run_async(step, engine, None)
+                with self._starting(engine):
+                    await self._run_async(step, engine, None)
 
     async def _settle_async(self, step: Step) -> None:
         while True:

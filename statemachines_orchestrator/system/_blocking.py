@@ -90,7 +90,8 @@ class BlockingSteps(SharedSteps):
     def _begin(self, step: Step) -> None:
         for engine in self.engines:
             if engine.is_held:
-                self._run(step, engine, None)
+                with self._starting(engine):
+                    self._run(step, engine, None)
 
     def _settle(self, step: Step) -> None:
         while True:

@@ -28,7 +28,11 @@ class SystemConfiguration(Mapping[str, frozenset[str]]):
         self._hash = hash(frozenset(self._states.items()))
 
     def __getitem__(self, member: str) -> frozenset[str]:
-        return self._states[member]
+        try:
+            return self._states[member]
+        except KeyError:
+            msg = f"there is no member {member!r}; the members are {', '.join(self._states)}"
+            raise KeyError(msg) from None
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._states)

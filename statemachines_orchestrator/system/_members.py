@@ -62,7 +62,11 @@ def make_members(declaration: Declaration, driver: Driver, given: Mapping[str, A
 def _made(member: MemberField, factory: Any, driver: Driver, given: Mapping[str, Any]) -> Any:
     expected = (factory,) if isinstance(factory, type) else member.classes or (StateChart,)
     arguments = {} if member.name in given else member.arguments
-    return make_held(driver, expected, partial(factory, **arguments))
+    try:
+        return make_held(driver, expected, partial(factory, **arguments))
+    except Exception as error:
+        error.add_note(f"while making {type(driver.orchestrator).__name__}.{member.name}")
+        raise
 
 
 def _wrong_factory(owner: str, member: MemberField, factory: object, made: object) -> NotAMachineError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeAlias
 
 from statemachine.exceptions import TransitionNotAllowed
@@ -115,6 +116,15 @@ class SharedSteps:
         for engine, trigger in take_strays(self):  # type: ignore[arg-type] # the whole driver is the host
             step.touch(engine)
             engine.enqueue(trigger)
+
+    @contextmanager
+    def _starting(self, engine: MemberEngine) -> Iterator[None]:
+        """Note on whatever fails in an initial entry which member it was."""
+        try:
+            yield
+        except Exception as error:
+            error.add_note(f"while {type(self.orchestrator).__name__}.{engine.member} entered its initial state")
+            raise
 
     def _explain(self, refusal: TransitionNotAllowed, engine: MemberEngine) -> None:
         """Note on a refusal who refused, where that machine was, and what was possible there."""

@@ -115,3 +115,24 @@ def test_as_a_module(shop_module):
 
     assert run.returncode == 0
     assert "order: Order, to be passed" in run.stdout
+
+
+def test_version(capsys):
+    """`--version` says which release this is."""
+    with pytest.raises(SystemExit):
+        main(["--version"])
+
+    assert capsys.readouterr().out.startswith("statemachines-orchestrator ")
+
+
+def test_interrupted(capsys, monkeypatch):
+    """Ctrl-C ends the command with one word and the usual exit status."""
+    from statemachines_orchestrator.cli import _main
+
+    def interrupt(place):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(_main, "_find", interrupt)
+
+    assert main(["describe", "shop:Shop"]) == 130
+    assert capsys.readouterr().err == "interrupted\n"

@@ -498,6 +498,23 @@ class TestMembersThatRunAlready:
         assert helpers[0].authorized.is_active
         assert helpers[1].pending.is_active
 
+    def test_a_machine_that_cannot_be_made(self):
+        """Whatever fails while a member is made carries a note that names the member."""
+
+        class Shop(Orchestrator):
+            order: Order = machine(factory=Order, start_value="shippd")
+
+        with pytest.raises(Exception, match="shippd") as caught:
+            Shop()
+        assert caught.value.__notes__ == ["while Shop.order entered its initial state"]
+
+        class Unfinished(Orchestrator):
+            order: Order = machine(factory=lambda: Order(nonsense))  # noqa: F821 - what fails
+
+        with pytest.raises(NameError) as unmade:
+            Unfinished()
+        assert unmade.value.__notes__ == ["while making Unfinished.order"]
+
     def test_a_factory_that_fails(self):
         """If a factory fails, the machines that it has made on its way run by themselves."""
         helpers = []

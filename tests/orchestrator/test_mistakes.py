@@ -700,7 +700,7 @@ MISTAKES = [
         """,
         "NotAMachineError",
         """
-        Shop.order: the member is declared as Order, and a Payment is not one. Pass Order(), the class itself or a function that makes one.
+        Shop.order: the member is declared as Order, and this Payment is not one. Pass Order(), the class itself or a function that makes one.
         """,
     ),
     Mistake(
@@ -888,9 +888,132 @@ MISTAKES = [
         s = Shop(Order())
         s.send('order')
         """,
-        "UnknownMachineError",
+        "UnknownEventError",
         """
-        Shop has no member for the address 'order'. Did you mean 'order.ship'? Its members are: order.
+        the address 'order' names no event. Write order. and one of: process, ship, cancel.
+        """,
+    ),
+    Mistake(
+        "list as default",
+        """
+        class Shop(Orchestrator):
+            order: Order
+            notes: list[str] = []
+        """,
+        "AnnotationIsNotAStateMachineError",
+        """
+        Shop.notes: list[str] is not a StateMachine or StateChart class. For plain data write notes: list[str] = data(default_factory=list), for a constant ClassVar[list[str]].
+        """,
+    ),
+    Mistake(
+        "dict as default",
+        """
+        class Shop(Orchestrator):
+            order: Order
+            prices: dict[str, int] = {'a': 1}
+        """,
+        "AnnotationIsNotAStateMachineError",
+        """
+        Shop.prices: dict[str, int] is not a StateMachine or StateChart class. For plain data write prices: dict[str, int] = data(default_factory=lambda: {'a': 1}), for a constant ClassVar[dict[str, int]].
+        """,
+    ),
+    Mistake(
+        "dataclass field",
+        """
+        import dataclasses
+        class Shop(Orchestrator):
+            order: Order = dataclasses.field(default_factory=Order)
+        """,
+        "FieldDefaultError",
+        """
+        Shop.order: dataclasses.field() is for dataclasses. Write order: Order = machine(factory=Order).
+        """,
+    ),
+    Mistake(
+        "dataclass field for data",
+        """
+        import dataclasses
+        class Shop(Orchestrator):
+            order: Order
+            n: int = dataclasses.field(default=3)
+        """,
+        "AnnotationIsNotAStateMachineError",
+        """
+        Shop.n: int is not a StateMachine or StateChart class. For plain data write n: int = data(...), for a constant ClassVar[int].
+        """,
+    ),
+    Mistake(
+        "dataclass",
+        """
+        import dataclasses
+        @dataclasses.dataclass
+        class Shop(Orchestrator):
+            order: Order = machine(factory=Order)
+        Shop()
+        """,
+        "MemberNotMadeError",
+        """
+        Shop.order is not made yet. Members are made in the order of their declaration and enter their initial states when all of them exist. A constructor of your own calls super().__init__() first; @dataclass does not, and is not needed.
+        """,
+    ),
+    Mistake(
+        "factory by position",
+        """
+        class Shop(Orchestrator):
+            order: Order = machine(Order)
+        """,
+        "TypeError",
+        """
+        machine() takes its factory by name: write machine(factory=Order)
+        """,
+    ),
+    Mistake(
+        "default by position",
+        """
+        class Shop(Orchestrator):
+            order: Order
+            notes: list = data([])
+        """,
+        "TypeError",
+        """
+        data() takes its default by name: write data(default_factory=list)
+        """,
+    ),
+    Mistake(
+        "data factory that cannot be called",
+        """
+        class Shop(Orchestrator):
+            order: Order
+            notes: list = data(default_factory=[])
+        """,
+        "TypeError",
+        """
+        data(default_factory=...) takes something to call, such as list, not []
+        """,
+    ),
+    Mistake(
+        "parameter called orchestrator",
+        """
+        class Paying(Payment):
+            def before_authorize(self, orchestrator): ...
+        class Shop(Orchestrator):
+            payment: Paying
+        """,
+        "CallbackParameterError",
+        """
+        Shop.payment (Paying.before_authorize): the parameter 'orchestrator' asks for the orchestrator, which goes by 'orc' here. Rename the parameter to 'orc', or declare class Shop(..., orchestrator_name='orchestrator').
+        """,
+    ),
+    Mistake(
+        "missing optional",
+        """
+        class Shop(Orchestrator):
+            order: Order | None
+        Shop()
+        """,
+        "ArgumentsError",
+        """
+        Shop(): 'order' is missing. Pass order=Order(), or declare it with machine(factory=Order), or give it the default None: order: Order | None = None.
         """,
     ),
     Mistake(
@@ -918,7 +1041,7 @@ MISTAKES = [
         """,
         "MemberNotMadeError",
         """
-        Shop.order is not made yet. Members are made in the order of their declaration and enter their initial states when all of them exist; call super().__init__() first.
+        Shop.order is not made yet. Members are made in the order of their declaration and enter their initial states when all of them exist. A constructor of your own calls super().__init__() first; @dataclass does not, and is not needed.
         """,
     ),
     Mistake(
@@ -980,7 +1103,7 @@ MISTAKES = [
         Shop() has 3 mistakes:
           1. Shop(): there is no field 'warehouse'. The fields are order, payment.
           2. Shop(): 'payment' is missing. Pass payment=Payment(), or declare it with machine(factory=Payment).
-          3. Shop.order: the member is declared as Order, and a Payment is not one. Pass Order(), the class itself or a function that makes one.
+          3. Shop.order: the member is declared as Order, and this Payment is not one. Pass Order(), the class itself or a function that makes one.
         """,
     ),
     Mistake(

@@ -76,6 +76,12 @@ class TestConfiguration:
         assert len({before, after, same}) == 2
         assert before != {"order": {"pending"}, "payment": {"unpaid"}}
 
+    def test_unknown_member(self):
+        """Asking for a member that is not there says which there are."""
+        with pytest.raises(KeyError, match="there is no member 'oder'; the members are order, payment"):
+            Shop(Order(), Payment()).configuration["oder"]
+        assert "oder" not in Shop(Order(), Payment()).configuration
+
     def test_made_by_hand(self):
         """One can be made from a mapping, to compare with."""
         wanted = SystemConfiguration({"order": frozenset({"pending"}), "payment": frozenset({"unpaid"})})
