@@ -13,6 +13,8 @@ from ._step import Step, current_step
 from ._turns import Turns
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from statemachine.event_data import TriggerData
 
 __all__ = ("LONGEST_PAUSE", "Delayed", "SharedSteps")
