@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Any
 
 from statemachine import Event, State
 
-from orca_bridge.definition import Else, Expression, MachineDefinition, StateDefinition, TransitionDefinition
+from orca_bridge.definition import Else, MachineDefinition, StateDefinition, TransitionDefinition
 
 from ._check import all_states, check, describe_row, stays_final
-from ._guards import Guard, compile_else, compile_guard
+from ._guards import Guard, GuardTable, compile_else
 from ._machine import RESERVED, Blueprint, OrcaChart, Recipe
 from ._names import Names, class_name, is_declarable, is_ordinary, name_all
 from ._payload import payload_of
@@ -101,7 +101,7 @@ class _Builder:
         self.recipe, self.definition = recipe, recipe.definition
         self.states = {state.path: state for state in all_states(self.definition.states)}
         self.rows = [row for row in self.definition.transitions if not stays_final(row, self.states)]
-        self.guards: dict[str, Expression] = {guard.name: guard.expression for guard in self.definition.guards}
+        self.guards = GuardTable({guard.name: guard.expression for guard in self.definition.guards})
         self.class_name = class_name(self.definition.name)
         self.names = self._name()
         self.event_ids = self._event_ids()
@@ -243,12 +243,12 @@ class _Builder:
             return None
         if isinstance(row.guard, Else):
             others = [
-                compile_guard(other.guard, self.guards) if other.guard is not None else None
+                self.guards.compile(other.guard) if other.guard is not None else None
                 for other in self.rows
                 if (other.source, other.event) == (row.source, row.event) and not isinstance(other.guard, Else)
             ]
             return compile_else(others)
-        return compile_guard(row.guard, self.guards)
+        return self.guards.compile(row.guard)
 
     # -- callbacks --------------------------------------------------------------------------------------
 

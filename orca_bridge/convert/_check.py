@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from orca_bridge.exceptions import ConversionError
 
-from ._guards import compile_guard, guard_names
+from ._guards import GuardTable, guard_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -43,7 +43,7 @@ def check(definition: MachineDefinition) -> None:
         *_initial_problems(definition),
         *_repeated(definition),
         *(problem for row in definition.transitions for problem in _row_problems(row, states)),
-        *_guard_problems(definition),
+        *dict.fromkeys(_guard_problems(definition)),
     ]
     if problems:
         raise ConversionError(definition.name, problems)
@@ -103,6 +103,7 @@ def _row_problems(row: TransitionDefinition, states: Mapping[str, StateDefinitio
 
 def _guard_problems(definition: MachineDefinition) -> Iterator[str]:
     table: dict[str, Expression] = {guard.name: guard.expression for guard in definition.guards}
+    compiler = GuardTable(table)
     seen = set()
     used = [guard.expression for guard in definition.guards]
     used += [row.guard for row in definition.transitions if row.guard is not None]
@@ -112,6 +113,6 @@ def _guard_problems(definition: MachineDefinition) -> Iterator[str]:
                 continue
             seen.add(name)
             try:
-                compile_guard(table.get(name, expression), table)
+                compiler.compile(table.get(name, expression))
             except ConversionError as error:
                 yield from error.problems

@@ -9,7 +9,7 @@ does not depend on data, so that asking a guard costs a few calls.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from operator import ge, gt, le, lt
 from typing import Any, TypeAlias, assert_never
@@ -31,11 +31,16 @@ from orca_bridge.definition import (
 )
 from orca_bridge.exceptions import ConversionError
 
-__all__ = ("Guard", "compile_else", "compile_guard", "guard_names")
+__all__ = ("MAX_DEPTH", "Guard", "GuardTable", "compile_else", "compile_guard", "guard_names")
 
 Guard: TypeAlias = Callable[[Any, Any], bool]
 """Asked with the context and the payload of the event being handled (None without one)."""
 
+MAX_DEPTH = 256
+"""How deep an expression may go with the guards it names: asking must end before Python's stack does."""
+
+_Test: TypeAlias = Callable[[Any, Any, dict[str, bool]], bool]
+"""A guard that is also told what the named guards have answered already."""
 _Getter: TypeAlias = Callable[[Any, Any], Any]
 _Number: TypeAlias = int | float | Decimal
 
@@ -61,9 +66,9 @@ def compile_guard(expression: Expression, guards: Mapping[str, Expression]) -> G
         here, and answers true: see `compile_else`.
 
     Raises:
-        ConversionError: A guard name is unknown, or guards name each other in a circle.
+        ConversionError: A guard name is unknown, guards name each other in a circle, or too many of them in a row.
     """
-    return _compile(expression, guards, ())
+    return GuardTable(guards).compile(expression)
 
 
 def compile_else(others: Sequence[Guard | None]) -> Guard:
@@ -92,39 +97,105 @@ def guard_names(expression: Expression) -> tuple[str, ...]:
             return ()
 
 
-def _compile(expression: Expression, guards: Mapping[str, Expression], within: Collection[str]) -> Guard:  # noqa: PLR0911 - one for each kind of expression
+class GuardTable:
+    """
+    The guards table of a machine, each guard of it compiled once.
+
+    Guards that use each other twice and more would otherwise double with every name on the way, when they are
+    compiled and again when they are asked: an asked guard remembers what the named ones have answered.
+    """
+
+    def __init__(self, guards: Mapping[str, Expression]) -> None:
+        self._guards = guards
+        self._made: dict[str, tuple[_Test, int]] = {}
+        self._within: list[str] = []
+        self._refusal: ConversionError | None = None
+
+    def __repr__(self) -> str:
+        return f"<GuardTable of {len(self._guards)}>"
+
+    def compile(self, expression: Expression) -> Guard:
+        """
+        Make a function that answers a guard expression.
+
+        Raises:
+            ConversionError: As `compile_guard`.
+        """
+        self._within.clear()
+        test, _ = self._test(expression, 0)
+        return lambda context, event: test(context, event, {})
+
+    def _test(self, expression: Expression, level: int) -> tuple[_Test, int]:
+        """Compile an expression at a depth, and count how deep it goes itself."""
+        if level > MAX_DEPTH:
+            raise self._too_deep()
+        match expression:
+            case GuardName(name):
+                return self._named(name, level)
+            case Not(operand):
+                inner, depth = self._test(operand, level + 1)
+                return (lambda context, event, known: not inner(context, event, known)), depth + 1
+            case And(operands):
+                every, depth = self._tests(operands, level)
+                return (lambda context, event, known: all(test(context, event, known) for test in every)), depth
+            case Or(operands):
+                some, depth = self._tests(operands, level)
+                return (lambda context, event, known: any(test(context, event, known) for test in some)), depth
+            case _:
+                guard = _compile_leaf(expression)
+                return (lambda context, event, _known: guard(context, event)), 1
+
+    def _tests(self, operands: Sequence[Expression], level: int) -> tuple[tuple[_Test, ...], int]:
+        made = [self._test(operand, level + 1) for operand in operands]
+        return tuple(test for test, _ in made), 1 + max(depth for _, depth in made)
+
+    def _named(self, name: str, level: int) -> tuple[_Test, int]:
+        if name in self._within:
+            path = " -> ".join([*self._within, name])
+            raise ConversionError(name, [f"guard {name!r} is defined by itself: {path}"])
+        if name not in self._guards:
+            listed = ", ".join(self._guards) or "none"
+            raise ConversionError(name, [f"no guard is called {name!r}; there are: {listed}"])
+        if name not in self._made:
+            self._within.append(name)
+            self._made[name] = self._test(self._guards[name], level + 1)
+            self._within.pop()
+        test, depth = self._made[name]
+        if level + depth >= MAX_DEPTH:
+            self._within.append(name)
+            raise self._too_deep()
+
+        def answer(context: Any, event: Any, known: dict[str, bool]) -> bool:
+            if name not in known:
+                known[name] = test(context, event, known)
+            return known[name]
+
+        return answer, depth + 1
+
+    def _too_deep(self) -> ConversionError:
+        # Once: whatever uses such a guard is too deep as well.
+        if self._refusal is None:
+            what = f"the guard {self._within[0]!r}" if self._within else "a guard"
+            advice = "let an action set a field, and compare that"
+            problem = f"{what} is deeper than {MAX_DEPTH} with all the guards it uses; {advice}"
+            self._refusal = ConversionError(what, [problem])
+        return self._refusal
+
+
+def _compile_leaf(expression: BoolLiteral | Else | Truth | NullTest | Comparison) -> Guard:
     match expression:
         case BoolLiteral(value):
             return lambda _context, _event: value
         case Else():
             return lambda _context, _event: True
-        case GuardName(name):
-            return _compile_name(name, guards, within)
         case Truth(path, declared_bool):
             return _compile_truth(path, declared_bool=declared_bool)
         case NullTest(path, negated):
             return _compile_null_test(path, negated=negated)
         case Comparison():
             return _compile_comparison(expression)
-        case Not(operand):
-            inner = _compile(operand, guards, within)
-            return lambda context, event: not inner(context, event)
-        case And(operands):
-            every = tuple(_compile(operand, guards, within) for operand in operands)
-            return lambda context, event: all(guard(context, event) for guard in every)
-        case Or(operands):
-            some = tuple(_compile(operand, guards, within) for operand in operands)
-            return lambda context, event: any(guard(context, event) for guard in some)
         case _:
             assert_never(expression)
-
-
-def _compile_name(name: str, guards: Mapping[str, Expression], within: Collection[str]) -> Guard:
-    if name in within:
-        raise ConversionError(name, [f"guard {name!r} is defined by itself: {' -> '.join([*within, name])}"])
-    if name not in guards:
-        raise ConversionError(name, [f"no guard is called {name!r}; there are: {', '.join(guards) or 'none'}"])
-    return _compile(guards[name], guards, (*within, name))
 
 
 def _compile_truth(path: Path, *, declared_bool: bool) -> Guard:

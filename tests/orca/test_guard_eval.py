@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orca_bridge.convert import compile_guard
-from orca_bridge.convert._guards import compile_else, guard_names
+from orca_bridge.convert._guards import GuardTable, compile_else, guard_names
 from orca_bridge.definition import (
     And,
     BoolLiteral,
@@ -264,6 +264,46 @@ class TestConnectives:
 
         with pytest.raises(ConversionError, match="a -> b -> a"):
             compile_guard(GuardName("a"), guards)
+
+    def test_guards_that_use_others_twice_do_not_double(self):
+        """Each named guard is compiled once and asked once, however many paths lead to it."""
+        asked = []
+
+        class Context(dict):
+            def get(self, key, default=None):
+                asked.append(key)
+                return super().get(key, default)
+
+        guards = {"g0": NullTest(ctx("n"))} | {
+            f"g{i}": Or((Not(GuardName(f"g{i - 1}")), GuardName(f"g{i - 1}"))) for i in range(1, 60)
+        }
+
+        assert holds(GuardName("g59"), Context(n=1), guards=guards)
+        assert asked == ["n"]
+
+    def test_each_asking_looks_anew(self):
+        """What a named guard has answered is forgotten with the question."""
+        guard = compile_guard(GuardName("ready"), {"ready": Comparison(ctx("n"), ">", Value(0))})
+
+        assert [guard({"n": n}, None) for n in (0, 1, 0)] == [False, True, False]
+
+    @pytest.mark.parametrize("known", [0, 100])
+    def test_too_long_a_way_is_refused(self, known):
+        """Guards that lead from one to the next beyond all measure are an error when compiling."""
+        chain = {"g0": BoolLiteral(True)} | {f"g{i}": Not(GuardName(f"g{i - 1}")) for i in range(1, 3000)}
+        guards = GuardTable(chain)
+        guards.compile(GuardName(f"g{known}"))
+
+        with pytest.raises(ConversionError, match="deeper than 256 with all the guards it uses"):
+            guards.compile(GuardName("g200"))
+
+    def test_the_longest_way_can_be_walked(self):
+        """What is not refused can be asked."""
+        chain = {"g0": BoolLiteral(True)}
+        for i in range(1, 85):
+            chain[f"g{i}"] = And((Or((GuardName(f"g{i - 1}"), BoolLiteral(False))), BoolLiteral(True)))
+
+        assert holds(GuardName("g84"), guards=chain)
 
     def test_else_is_true_when_no_other_holds(self):
         """`else` holds when none of the other rows does; an unguarded row always does."""
