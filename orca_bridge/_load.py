@@ -158,12 +158,15 @@ def _class_of(
 def _document(content: bytes, name: str) -> tuple[Document, tuple[Diagnostic, ...]]:
     key = hashlib.sha256(content).hexdigest(), name
     with _lock:
-        if key not in _documents:
-            _documents[key] = _read(content, name)
+        is_new = key not in _documents
+        found = _documents[key] = _read(content, name) if is_new else _documents[key]
         _documents.move_to_end(key)
         while len(_documents) > _MAX_DOCUMENTS:
             _documents.popitem(last=False)
-        return _documents[key]
+    # Without the lock: a handler of the log may load documents itself.
+    for warning in found[1] if is_new else ():
+        _logger.info("%s", warning)
+    return found
 
 
 def _read(content: bytes, name: str) -> tuple[Document, tuple[Diagnostic, ...]]:
@@ -171,6 +174,4 @@ def _read(content: bytes, name: str) -> tuple[Document, tuple[Diagnostic, ...]]:
     # A document without machines has said why among its errors.
     if reading.errors or reading.document is None or not reading.document.machines:
         raise DocumentError(name, reading.diagnostics)
-    for warning in reading.warnings:
-        _logger.info("%s", warning)
     return reading.document, tuple(reading.warnings)

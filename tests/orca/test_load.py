@@ -6,6 +6,7 @@ import logging
 import os
 import pickle
 import sys
+import threading
 import warnings
 from pathlib import Path
 
@@ -315,6 +316,26 @@ class TestWarnings:
 
         assert [warning.code for warning in cls.warnings] == ["UNKNOWN_SECTION"]
         assert caplog.text.count("UNKNOWN_SECTION") == 1
+
+    def test_may_be_handled_by_loading(self, caplog):
+        """A handler of the log may load documents itself: it is called without our lock."""
+        done = threading.Event()
+
+        class Loads(logging.Handler):
+            def emit(self, record):
+                loads(SMALL.format(name="FromHandler"))
+                done.set()
+
+        handler = Loads()
+        logger = logging.getLogger("orca_bridge")
+        logger.addHandler(handler)
+        try:
+            with caplog.at_level(logging.INFO, logger="orca_bridge"):
+                text = self.TEXT.replace("Small", "Handled")
+                threading.Thread(target=loads, args=(text,), daemon=True).start()
+                assert done.wait(5)
+        finally:
+            logger.removeHandler(handler)
 
     def test_do_not_hinder_pickling(self):
         """A machine with warnings travels like any other."""
