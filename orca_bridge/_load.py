@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import os
 from collections import OrderedDict
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
 from .convert import OrcaChart, machine_class
-from .exceptions import DocumentError, DocumentFileError, UnknownMachineError
+from .exceptions import ConversionError, DocumentError, DocumentFileError, UnknownMachineError
 from .syntax import Diagnostic, read
 
 if TYPE_CHECKING:
-    import os
-
     from .convert._actions import Source
     from .convert._context import Typing
     from .definition import Document, MachineDefinition
@@ -41,7 +40,8 @@ def load(
     Load a machine of a document as a class of python-statemachine.
 
     The same content and options give the same class. What the reader warns about is kept in the class attribute
-    ``warnings`` and logged once at level INFO (logger ``orca_bridge``); it is not sent out as Python warnings,
+    ``warnings`` and logged once (logger ``orca_bridge``): at level WARNING what it has not understood and passes over,
+    at INFO remarks about portability. It is not sent out as Python warnings,
     because a remark about portability is no reason for a test suite with warnings as errors to fail.
     ``orca-bridge check`` prints all of them.
 
@@ -86,9 +86,17 @@ def loads(
 
     Raises:
         DocumentError: As for `load`; `UnknownMachineError` and `ConversionError` too.
+        TypeError: The text is a path, or nothing that could be a text.
     """
+    if isinstance(text, os.PathLike):
+        raise TypeError(f"loads() takes the text of a document, not a path: use load({text!r})")
     content = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else bytes(memoryview(text))
-    return _one(content, name, machine, actions, typing)
+    try:
+        return _one(content, name, machine, actions, typing)
+    except DocumentError as error:
+        if isinstance(text, str) and "\n" not in text and text.endswith(SUFFIXES):
+            error.add_note(f"if this is the path of a document, use load({text!r})")
+        raise
 
 
 def load_all(
@@ -152,7 +160,10 @@ def _class_of(
     definition: MachineDefinition, warnings: tuple[Diagnostic, ...], actions: Source | None, typing: Typing
 ) -> type[OrcaChart]:
     own = tuple(warning for warning in warnings if warning.machine in (None, definition.name))
-    return machine_class(definition, actions=actions, typing=typing, warnings=own)
+    try:
+        return machine_class(definition, actions=actions, typing=typing, warnings=own)
+    except ConversionError as error:
+        raise ConversionError(error.machine, error.problems, own) from None
 
 
 def _document(content: bytes, name: str) -> tuple[Document, tuple[Diagnostic, ...]]:
@@ -165,7 +176,7 @@ def _document(content: bytes, name: str) -> tuple[Document, tuple[Diagnostic, ..
             _documents.popitem(last=False)
     # Without the lock: a handler of the log may load documents itself.
     for warning in found[1] if is_new else ():
-        _logger.info("%s", warning)
+        _logger.log(logging.INFO if warning.category == "portability" else logging.WARNING, "%s", warning)
     return found
 
 

@@ -78,7 +78,9 @@ class DocumentFileError(OrcaError, OSError):
     def __init__(self, path: str, reason: str) -> None:
         self.path: str = path
         self.reason: str = reason
-        super().__init__(f"{path}: {reason}")
+        # A path is one line; a document that was taken for one is not quoted whole.
+        first, *others = path.splitlines() or [""]
+        super().__init__(f"{first}{' ...' if others else ''}: {reason}")
 
     def __reduce__(self) -> tuple[type[DocumentFileError], tuple[object, ...]]:
         return type(self), (self.path, self.reason)
@@ -114,16 +116,20 @@ class ConversionError(OrcaError):
     Attributes:
         machine: The name of the machine.
         problems: All of them, one sentence each.
+        warnings: What the reader remarked on the machine; it often says where the problem comes from.
     """
 
-    def __init__(self, machine: str, problems: Sequence[str]) -> None:
+    def __init__(self, machine: str, problems: Sequence[str], warnings: Sequence[Diagnostic] = ()) -> None:
         self.machine: str = machine
         self.problems: tuple[str, ...] = tuple(problems)
+        self.warnings: tuple[Diagnostic, ...] = tuple(warnings)
         lines = [f"machine {machine!r} cannot be converted:", *(f"- {problem}" for problem in problems)]
+        if warnings:
+            lines += ["what the reader remarked:", *map(str, warnings)]
         super().__init__("\n".join(lines))
 
     def __reduce__(self) -> tuple[type[ConversionError], tuple[object, ...]]:
-        return type(self), (self.machine, self.problems)
+        return type(self), (self.machine, self.problems, self.warnings)
 
 
 class MissingActionError(OrcaError):

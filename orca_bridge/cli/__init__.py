@@ -1,8 +1,8 @@
 """
 The command ``orca-bridge`` (exports.md section 9).
 
-Exit status: 0 done, 1 the document has errors, 2 wrong usage or a file that cannot be read. Results go to
-standard output, messages to standard error.
+Exit status: 0 done, 1 the document has errors, 2 wrong usage or a file that cannot be read, 130 after Ctrl-C.
+Results go to standard output, messages to standard error.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from . import _check, _show
@@ -61,6 +62,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
     except SystemExit as stop:  # argparse has written its message
         return stop.code if isinstance(stop.code, int) else 2
+    except KeyboardInterrupt:
+        complain("interrupted")
+        return 130
     except BrokenPipeError:
         _drop_output()
         return 0
@@ -82,6 +86,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Orca documents as state machines.",
         epilog=f"Not there yet: {', '.join(_NOT_YET)}.",
     )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {version('statemachines-orchestrator')}")
     verbs = parser.add_subparsers(metavar="VERB", required=True)
     _check.add_to(verbs)
     _show.add_to(verbs)

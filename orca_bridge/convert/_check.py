@@ -78,7 +78,9 @@ def _initial_problems(definition: MachineDefinition) -> Iterator[str]:
         return
     initial = [state.path for state in definition.states if state.initial]
     if not initial:
-        yield f"NO_INITIAL_STATE: mark one top-level state, such as '## state {definition.states[0].name} [initial]'"
+        first = definition.states[0]
+        marked = f"'## state {first.name} [initial]'{_line(first.span)}"
+        yield f"NO_INITIAL_STATE: mark one top-level state, such as {marked}"
     if len(initial) > 1:
         yield f"MULTIPLE_INITIAL: keep one of {', '.join(map(repr, initial))}"
 

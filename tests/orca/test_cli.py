@@ -258,3 +258,21 @@ class TestUsage:
             )
 
         assert (run.returncode, run.stderr) == (0, b"")
+
+
+def test_version(capsys):
+    """`--version` says which release this is."""
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out.startswith("orca-bridge ")
+
+
+def test_interrupted(monkeypatch, capsys):
+    """Ctrl-C ends the command with one word and the usual exit status."""
+
+    def interrupt():
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("orca_bridge.cli._parser", interrupt)
+
+    assert main(["check", "a.orca.md"]) == 130
+    assert "interrupted" in capsys.readouterr().err

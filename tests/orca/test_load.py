@@ -17,6 +17,7 @@ from statemachine.exceptions import TransitionNotAllowed
 import orca_bridge
 from orca_bridge import (
     Actions,
+    ConversionError,
     DocumentError,
     DocumentFileError,
     OrcaChart,
@@ -417,3 +418,41 @@ def test_the_package_exports_what_it_says():
     """Every public name is there, sorted."""
     assert list(orca_bridge.__all__) == sorted(orca_bridge.__all__)
     assert all(hasattr(orca_bridge, name) for name in orca_bridge.__all__)
+
+
+def test_a_conversion_error_shows_what_the_reader_remarked():
+    """A machine that cannot be made shows the remarks that explain it, each with its place."""
+    text = "# machine Pay\n\n## state idle [inital]\n\n## state done [final]\n\n## transitions\n| Source | Event | Target |\n|---|---|---|\n| idle | go | done |\n"
+
+    with pytest.raises(ConversionError) as caught:
+        loads(text)
+
+    assert str(caught.value).splitlines()[:3] == [
+        "machine 'Pay' cannot be converted:",
+        "- NO_INITIAL_STATE: mark one top-level state, such as '## state idle [initial]' (line 3)",
+        "what the reader remarked:",
+    ]
+    assert "<string>:3:16: warning UNKNOWN_ANNOTATION" in str(caught.value)
+    assert [one.code for one in pickle.loads(pickle.dumps(caught.value)).warnings] == ["UNKNOWN_ANNOTATION"]
+
+
+def test_what_is_passed_over_is_logged_as_a_warning(caplog):
+    """A section that is not understood is logged where everybody sees it."""
+    with caplog.at_level(logging.INFO, logger="orca_bridge"):
+        loads("# machine Quiet\n\n## state idle [initial]\n\n## transition table\n| a |\n|---|\n| b |\n")
+
+    assert "UNKNOWN_SECTION" in caplog.text
+    assert {record.levelname for record in caplog.records} == {"WARNING"}
+
+
+def test_a_path_given_as_text(tmp_path):
+    """`loads` says when it was given a path, and `load` does not quote a whole document as a path."""
+    with pytest.raises(TypeError, match="takes the text of a document, not a path: use load"):
+        loads(tmp_path / "a.orca.md")
+    with pytest.raises(DocumentError) as caught:
+        loads("payment.orca.md")
+    with pytest.raises(DocumentFileError) as quoted:
+        load("# machine A\n\n## state idle [initial]\n")
+
+    assert caught.value.__notes__ == ["if this is the path of a document, use load('payment.orca.md')"]
+    assert str(quoted.value).startswith("# machine A ...: ")
