@@ -201,7 +201,7 @@ def _is_worker_of(step: Step) -> bool:
 
 async def _pause(seconds: float) -> None:
     done = asyncio.get_running_loop().create_future()
-    timer = asyncio.get_running_loop().call_later(seconds, done.set_result, None)
+    timer = asyncio.get_running_loop().call_later(seconds, resolve, done)
     try:
         await done
     finally:

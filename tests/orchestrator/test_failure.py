@@ -5,6 +5,7 @@ from __future__ import annotations
 import _thread
 import asyncio
 import contextvars
+import signal
 import threading
 
 import pytest
@@ -658,10 +659,15 @@ def test_an_interrupt_while_a_step_is_put_back():
         inner: Inner = machine(factory=Inner)
 
     system = Interrupting()
-    threading.Timer(0.1, _thread.interrupt_main).start()
-    threading.Timer(0.2, release.set).start()
-    with pytest.raises(KeyboardInterrupt):
-        system.outer.process()
+    # A shell starts background jobs with the signal ignored, and tests may be one.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        threading.Timer(0.1, _thread.interrupt_main).start()
+        threading.Timer(0.2, release.set).start()
+        with pytest.raises(KeyboardInterrupt):
+            system.outer.process()
+    finally:
+        signal.signal(signal.SIGINT, before)
 
     assert str(system.configuration) == "outer=pending inner=unpaid"
 
