@@ -148,18 +148,15 @@ class MemberEngine(BaseEngine):
     def cancel_event(self, send_id: str) -> None:
         """Cancel the events with this id, also those whose turn has not come yet."""
         super().cancel_event(send_id)
-        for trigger in (*self._waiting.values(), *self.delayed.values()):
-            if trigger.send_id == send_id:
+        # Copies: other threads put and take events meanwhile.
+        for trigger in (*(found() for found in self._waiting.valuerefs()), *self.delayed.copy().values()):
+            if trigger is not None and trigger.send_id == send_id:
                 trigger.cancelled = True
                 self.delayed.pop(trigger.sequence, None)
 
     def seconds_until(self, trigger_data: TriggerData) -> float:
         """Return in how many seconds the event is due, by the clock that python-statemachine stamped it with."""
         return max(0.0, float(trigger_data.execution_time - _stock.monotonic()))
-
-    def take_delayed(self, trigger_data: TriggerData) -> bool:
-        """Take a delayed event out, to be run now; whether it was still wanted."""
-        return self.delayed.pop(trigger_data.sequence, None) is not None and self.running
 
     def drive(self) -> Any:
         """Run python-statemachine's own loop on what is queued; an awaitable on the async engine."""

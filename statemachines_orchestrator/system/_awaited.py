@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -89,7 +90,8 @@ class AwaitedSteps(BlockingSteps):
                 raise interruption from error
             raise
         finally:
-            current_step.reset(token)
+            with suppress(ValueError):  # the collector closes a task whose loop is gone, in a context of its own
+                current_step.reset(token)
         return result
 
     def _nested_async(self, step: Step, engine: MemberEngine, trigger: TriggerData | None) -> Any:
@@ -117,7 +119,7 @@ class AwaitedSteps(BlockingSteps):
     async def _run_async(self, step: Step, engine: MemberEngine, trigger: TriggerData | None) -> Any:
         if engine.is_busy or not isinstance(engine, AsyncMemberEngine):
             return self._run(step, engine, trigger)
-        step.touch(engine)
+        before = step.touch(engine) or engine.save()
         try:
             if engine.is_held:
                 await engine.begin()
@@ -128,6 +130,11 @@ class AwaitedSteps(BlockingSteps):
             return await engine.drive()
         except TransitionNotAllowed as refusal:
             self._explain(refusal, engine)
+            raise
+        except asyncio.CancelledError:
+            # python-statemachine leaves the transition half done, and a callback may catch this and go on.
+            if not engine.is_busy:
+                engine.put_back(before)
             raise
 
     async def _begin_async(self, step: Step) -> None:
@@ -163,26 +170,34 @@ class AwaitedSteps(BlockingSteps):
                     continue
                 later = self._new_step()
                 ticket = self._turns.request(running_loop())
-                outcome = await self._in_turn_async(ticket, later, self._run_delayed_async, engine, trigger)
+                try:
+                    outcome = await self._in_turn_async(ticket, later, self._run_delayed_async, engine, trigger)
+                except TransitionNotAllowed:
+                    if trigger is own or engine.running:
+                        raise
+                    continue  # its machine has ended, and nobody asked for it by name
                 result = outcome if trigger is own else result
                 mine += later.later
         finally:
             if mine:
                 self._forsake(mine)
-        self._refuse_if_ended(own)
         return result
 
     async def _run_delayed_async(self, step: Step, engine: MemberEngine, trigger: TriggerData) -> Any:
-        return await self._run_async(step, engine, trigger) if engine.take_delayed(trigger) else None
+        return await self._run_async(step, engine, trigger) if self._is_wanted(engine, trigger) else None
 
     async def _run_forsaken_async(self) -> None:
         """Deliver overdue events whose caller has stopped waiting; what they raise reaches nobody but the log."""
-        for engine, trigger in self._overdue():
+        due = self._overdue()
+        for number, (engine, trigger) in enumerate(due, 1):
             step = self._new_step()
             try:
                 await self._as_step_async(step, self._run_delayed_async, engine, trigger)
             except Exception:
                 _logger.exception("a delayed event of %s failed, and nobody waits for it", engine.member)
+            except BaseException:
+                self._forsake(due[number:])
+                raise
             self._forsake(self._claim(step))
 
 

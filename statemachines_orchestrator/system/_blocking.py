@@ -124,27 +124,35 @@ class BlockingSteps(SharedSteps):
                     _never.wait(min(seconds, LONGEST_PAUSE))
                     continue
                 later = self._new_step()
-                outcome = self._in_turn(later, self._run_delayed, engine, trigger)
+                try:
+                    outcome = self._in_turn(later, self._run_delayed, engine, trigger)
+                except TransitionNotAllowed:
+                    if trigger is own or engine.running:
+                        raise
+                    continue  # its machine has ended, and nobody asked for it by name
                 result = outcome if trigger is own else result
                 mine += later.later
         finally:
             if mine:
                 self._forsake(mine)
-        self._refuse_if_ended(own)
         return result
 
     def _run_delayed(self, step: Step, engine: MemberEngine, trigger: TriggerData) -> Any:
         # Taken out before the step remembers the rest: if it fails, the event has happened and is not tried again.
-        return self._run(step, engine, trigger) if engine.take_delayed(trigger) else None
+        return self._run(step, engine, trigger) if self._is_wanted(engine, trigger) else None
 
     def _run_forsaken(self) -> None:
         """Deliver overdue events whose caller has stopped waiting; what they raise reaches nobody but the log."""
-        for engine, trigger in self._overdue():
+        due = self._overdue()
+        for number, (engine, trigger) in enumerate(due, 1):
             step = self._new_step()
             try:
                 self._as_step(step, self._run_delayed, engine, trigger)
             except Exception:
                 _logger.exception("a delayed event of %s failed, and nobody waits for it", engine.member)
+            except BaseException:
+                self._forsake(due[number:])
+                raise
             self._forsake(self._claim(step))
 
 

@@ -49,7 +49,7 @@ class EventCall(Coroutine[Any, Any, Any]):
         self._error: BaseException | None = None
         self._task: asyncio.Task[Any] | None = None
         self._is_joined = False
-        self._driven: Generator[Any, Any, Any] | None = None
+        self._driven: dict[asyncio.Task[Any] | None, Generator[Any, Any, Any]] = {}
         self._waiters: list[asyncio.Future[Any]] = []
 
     @classmethod
@@ -88,21 +88,31 @@ class EventCall(Coroutine[Any, Any, Any]):
 
     def send(self, value: Any, /) -> Any:
         """Go on, as a coroutine does; what drives tasks calls it."""
-        if self._driven is None:
-            self._driven = self.__await__()
-        return self._driven.send(value)
+        return self._driven_by_task(lambda waiting: waiting.send(value))
 
     def throw(self, *error: Any) -> Any:
         """Raise an exception where the call waits, as in a coroutine."""
-        if self._driven is None:
+        if _current_task() not in self._driven:
             self._forgo()  # a task that is cancelled before its first step
-            self._driven = self.__await__()
-        return self._driven.throw(*error)
+        return self._driven_by_task(lambda waiting: waiting.throw(*error))
+
+    def _driven_by_task(self, go_on: Callable[[Generator[Any, Any, Any]], Any]) -> Any:
+        # Several tasks may be made of one call: each waits by itself.
+        task = _current_task()
+        waiting = self._driven.get(task)
+        if waiting is None:
+            waiting = self._driven[task] = self.__await__()
+        try:
+            return go_on(waiting)
+        except BaseException:  # it has ended: by its result, which is a StopIteration, or by an error
+            self._driven.pop(task, None)
+            raise
 
     def close(self) -> None:
         """Stop waiting, as a coroutine does; an event that nobody has awaited yet is delivered all the same."""
-        if self._driven is not None:
-            self._driven.close()
+        driven = self._driven.pop(_current_task(), None)
+        if driven is not None:
+            driven.close()
 
     async def run(self) -> Any:
         """Deliver the event in the calling task."""
@@ -118,7 +128,7 @@ class EventCall(Coroutine[Any, Any, Any]):
         return self._result
 
     def _forgo(self) -> None:
-        if self._task is not None:
+        if self._task is not None and not self._is_joined:
             self._task.cancel()
         elif not self._started:
             self.fail(asyncio.CancelledError())
@@ -140,6 +150,8 @@ class EventCall(Coroutine[Any, Any, Any]):
             self._task.add_done_callback(self._give_up_unless_begun)
 
     def _outcome(self) -> Any:
+        if self._task is not None and self._task.done() and not self._task.cancelled():
+            self._task.exception()  # it reaches somebody now
         error = self._shared_error
         if error is not None:
             raise error
@@ -148,7 +160,8 @@ class EventCall(Coroutine[Any, Any, Any]):
     @property
     def _shared_error(self) -> BaseException | None:
         """What others than the one who delivered the event get; its cancellation is not theirs."""
-        return StepCancelledError() if isinstance(self._error, asyncio.CancelledError) else self._error
+        stopped = isinstance(self._error, asyncio.CancelledError | GeneratorExit)
+        return StepCancelledError() if stopped else self._error
 
     def _answer_waiters(self) -> None:
         for waiter in self._waiters:
@@ -182,3 +195,10 @@ class EventCall(Coroutine[Any, Any, Any]):
 
 async def _nothing() -> None:
     """Stand in for the work of a call that is finished."""
+
+
+def _current_task() -> asyncio.Task[Any] | None:
+    try:
+        return asyncio.current_task()
+    except RuntimeError:
+        return None

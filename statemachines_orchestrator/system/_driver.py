@@ -51,7 +51,6 @@ class Driver(AwaitedSteps):
     def activate(self) -> EventCall:
         """Enter the initial states that are still to come; to be awaited."""
         if not self.is_async:
-            self.begin()
             return EventCall.finished(None)
         step = self._running_step()
         if step is not None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from statemachine.exceptions import TransitionNotAllowed
 
-from statemachines_orchestrator.engine import AsyncMemberEngine, MemberEngine, engine_of, take_strays
+from statemachines_orchestrator.engine import AsyncMemberEngine, MemberEngine, take_strays
 
 from ._step import Step, current_step
 from ._turns import Turns
@@ -70,7 +70,7 @@ class SharedSteps:
         mine = [
             (engine, trigger)
             for engine in step.touched
-            for number, trigger in engine.delayed.items()
+            for number, trigger in engine.delayed.copy().items()
             if number not in self._claimed and number not in self._forsaken
         ]
         self._claimed.update(trigger.sequence for _, trigger in mine)
@@ -94,25 +94,33 @@ class SharedSteps:
 
     def _next_of(self, mine: list[Delayed]) -> tuple[MemberEngine, TriggerData, float] | None:
         """Return the event that is due first, and in how many seconds; forget those that are gone."""
-        gone = [one for one in mine if one[1].sequence not in one[0].delayed or not one[0].running]
+        gone = [one for one in mine if one[1].sequence not in one[0].delayed]
         for one in gone:
             mine.remove(one)
             self._claimed.discard(one[1].sequence)
         if not mine:
             return None
         engine, trigger = min(mine, key=lambda one: one[1])
-        return engine, trigger, engine.seconds_until(trigger)
+        # An end may still be put back: whether the machine has ended is decided in the turn.
+        return engine, trigger, engine.seconds_until(trigger) if engine.running else 0.0
 
     @staticmethod
-    def _refuse_if_ended(own: TriggerData | None) -> None:
-        """Refuse a delayed event whose machine has ended before its time came, if the class refuses events at all."""
-        if own is None or own.cancelled:
-            return
-        engine = engine_of(own.machine)
-        if engine.running or engine.delayed.pop(own.sequence, None) is None:
-            return
-        if not own.machine.allow_event_without_transition:
-            raise TransitionNotAllowed(own.event, own.machine.configuration)
+    def _is_wanted(engine: MemberEngine, trigger: TriggerData) -> bool:
+        """
+        Take a delayed event out, in the turn, and say whether it is to be run.
+
+        Raises:
+            TransitionNotAllowed: Its machine has ended, and the class refuses events.
+        """
+        if engine.running and engine.seconds_until(trigger) > 0:
+            return False  # the end that hastened it was put back
+        if engine.delayed.pop(trigger.sequence, None) is None:
+            return False
+        if engine.running:
+            return True
+        if not trigger.machine.allow_event_without_transition:
+            raise TransitionNotAllowed(trigger.event, trigger.machine.configuration)
+        return False
 
     def _take_strays(self, step: Step) -> None:
         for engine, trigger in take_strays(self):  # type: ignore[arg-type] # the whole driver is the host

@@ -99,10 +99,13 @@ class Step:
             self.running = False
             return True
 
-    def touch(self, engine: MemberEngine) -> None:
-        """Remember what the machine is, before the step moves it for the first time."""
-        if engine not in self._saved:
-            self._saved[engine] = engine.save() if self.atomic else None
+    def touch(self, engine: MemberEngine) -> Saved | None:
+        """Remember what the machine is, before the step moves it for the first time; None afterwards."""
+        if engine in self._saved:
+            return None
+        saved = engine.save() if self.atomic else None
+        self._saved.setdefault(engine, saved)  # threads of one step may come together here
+        return saved
 
     def touch_data(self, values: MutableMapping[str, Any], name: str) -> None:
         """Remember a declared datum, before the step binds another value to it."""
@@ -116,7 +119,7 @@ class Step:
 
     def next_with_work(self) -> MemberEngine | None:
         """Return a machine in whose queue an event was left, by an exception that a callback caught."""
-        for engine in self._saved:
+        for engine in tuple(self._saved):
             if engine.has_work and not engine.is_busy:
                 return engine
         return None

@@ -132,9 +132,8 @@ class Turns:
         """Give a place up, or the turn itself if it has been granted already."""
         with self._mutex:
             ticket.abandoned = True
-            has_turn = self._holder is ticket
-        if has_turn:
-            self.leave()
+            if self._holder is ticket:
+                self.leave()  # still under the mutex: nobody may take an orphaned turn in between
 
     def leave(self) -> None:
         """Hand the turn to the next in line."""

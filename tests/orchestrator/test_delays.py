@@ -344,3 +344,57 @@ def test_strangers_do_not_wait_for_forsaken_events():
         return str(system.configuration)
 
     assert asyncio.run(scenario()) == "alarm=ringing order=pending payment=authorized"
+
+
+def test_an_end_that_is_put_back():
+    """A delayed event waits on if its machine only seemed to end, in a step that failed."""
+
+    class Ending(Order):
+        async def on_process(self, orc):
+            orc.payment.void()
+            await asyncio.sleep(0.03)
+            msg = "not after all"
+            raise ValueError(msg)
+
+    async def scenario():
+        system = System(Alarm(), Ending(), Payment())
+        await system.activate()
+        late = asyncio.ensure_future(system.payment.send("authorize", amount=4, delay=80))
+        await asyncio.sleep(0.01)
+        with pytest.raises(ValueError, match="not after all"):
+            await system.order.process()
+        return await late, str(system.configuration)
+
+    assert asyncio.run(scenario()) == ("authorized 4", "alarm=quiet order=pending payment=authorized")
+
+
+def test_an_interrupted_delivery_of_overdue_events():
+    """Overdue events that were not reached when their delivery was interrupted are delivered with the next step."""
+
+    class Slow(StateMachine):
+        on = State(initial=True)
+        work = on.to.itself()
+        heard = 0
+
+        async def on_work(self):
+            self.heard += 1
+            await asyncio.sleep(0.05)
+
+    class Many(Orchestrator):
+        first: Slow = machine(factory=Slow)
+        second: Slow = machine(factory=Slow)
+        order: Order = machine(factory=Order)
+
+    async def scenario():
+        system = Many()
+        await system.activate()
+        for slow in (system.first, system.second):
+            with pytest.raises(asyncio.TimeoutError):
+                await asyncio.wait_for(slow.send("work", delay=30), 0.005)
+        await asyncio.sleep(0.05)
+        with pytest.raises(asyncio.TimeoutError):
+            await asyncio.wait_for(system.order.process(), 0.01)
+        await system.order.process()
+        return system.first.heard, system.second.heard
+
+    assert asyncio.run(scenario()) == (1, 1)

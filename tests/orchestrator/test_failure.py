@@ -698,3 +698,40 @@ def test_invocations_of_a_state_that_was_entered_again_are_stopped():
         threading.Event().wait(0.001)
 
     assert all(cancelled.is_set() for cancelled in handlers)
+
+
+def test_a_callback_that_gives_up_on_a_nested_event():
+    """If a callback cancels a nested event and goes on, that machine is where it was before, and not half-way."""
+
+    class Slow(StateChart):
+        one = State(initial=True)
+        two = State()
+        three = State(final=True)
+        go = one.to(two)
+        finish = two.to(three) | one.to(three)
+
+        async def on_go(self):
+            await asyncio.sleep(5)
+
+    class Impatient(Order):
+        async def on_process(self, orc):
+            await orc.payment.authorize()
+            with pytest.raises(asyncio.TimeoutError):
+                await asyncio.wait_for(orc.slow.go(), 0.02)
+
+    class Hasty(Orchestrator):
+        impatient: Impatient = machine(factory=Impatient)
+        slow: Slow = machine(factory=Slow)
+        payment: Payment = machine(factory=Payment)
+
+    async def scenario():
+        hasty = Hasty()
+        await hasty.impatient.process()
+        after = str(hasty.configuration)
+        await hasty.slow.finish()
+        return after, str(hasty.configuration)
+
+    assert asyncio.run(scenario()) == (
+        "impatient=processing slow=one payment=authorized",
+        "impatient=processing slow=three payment=authorized",
+    )

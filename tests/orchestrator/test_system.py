@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import gc
 
 import pytest
@@ -419,6 +420,60 @@ class TestAsynchronousSystems:
             True,
         )
 
+    def test_several_tasks_of_one_call(self):
+        """Every task that is made of one call gets its result or its failure, at the same time or one after another."""
+
+        async def outcome(call):
+            try:
+                return await asyncio.wait_for(call, 5)
+            except Order.TransitionNotAllowed:
+                return "refused"
+
+        async def scenario():
+            shop = Shop(AsyncOrder(), Payment())
+            good, bad = shop.payment.authorize(1), shop.order.ship()
+            together = await asyncio.gather(*(asyncio.create_task(call) for call in (good, good)))
+            return together, [await outcome(call) for call in (good, good, bad, bad)]
+
+        assert asyncio.run(scenario()) == (
+            ["authorized 1"] * 2,
+            ["authorized 1", "authorized 1", "refused", "refused"],
+        )
+
+    def test_a_task_that_is_cancelled_does_not_speak_for_others(self):
+        """A task that is cancelled before its first step takes nothing from another that awaits the same call."""
+
+        class Slow(Order):
+            async def on_process(self):
+                await asyncio.sleep(0.05)
+                return "done"
+
+        async def waiter(call):
+            return await call
+
+        async def scenario():
+            call = Shop(Slow(), Payment()).order.process()
+            first = asyncio.create_task(waiter(call))
+            await asyncio.sleep(0.01)
+            second = asyncio.create_task(call)
+            second.cancel()
+            return await first
+
+        assert asyncio.run(scenario()) == "done"
+
+    def test_a_failure_that_reaches_somebody_late(self, caplog):
+        """An event that failed before anybody awaited it is not reported as unheard once somebody has."""
+
+        async def scenario():
+            call = Shop(AsyncOrder(), Payment()).order.ship()
+            await asyncio.sleep(0.05)
+            with pytest.raises(Order.TransitionNotAllowed):
+                await call
+
+        asyncio.run(scenario())
+        gc.collect()
+        assert caplog.records == []
+
     def test_a_task_that_is_cancelled_at_once(self):
         """A call in a task that is cancelled before it began never happens; one that is merely closed does."""
 
@@ -490,6 +545,24 @@ class TestAsynchronousSystems:
             return await Shop(Activating(), Payment()).order.process()
 
         assert asyncio.run(scenario()) == "fine"
+
+    def test_activation_in_a_callback_of_a_synchronous_system(self):
+        """`activate` does nothing in a synchronous system, wherever it is called."""
+
+        class Activating(Order):
+            def on_enter_pending(self, orc):
+                orc.activate()
+
+            def on_process(self, orc):
+                orc.activate()
+
+        class System(Orchestrator):
+            order: Activating = machine(factory=Activating)
+
+        system = copy.copy(System())
+        system.order.process()
+
+        assert system.order.processing.is_active
 
     def test_python_statemachines_own_activation(self, world):
         """`activate_initial_state` of a member goes through the system, also in the middle of a step."""
