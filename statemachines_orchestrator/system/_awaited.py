@@ -37,16 +37,16 @@ _logger = logging.getLogger("statemachines_orchestrator")
 class AwaitedSteps(BlockingSteps):
     """How an asynchronous system runs its steps."""
 
-    def _call(self, work: Any) -> EventCall:
+    def _call(self, work: Any, *arguments: Any) -> EventCall:
         """Take a place in line for some work, and see to it that it is done even if nobody awaits it."""
         loop = running_loop()
         ticket = self._turns.request(loop)
-        call = EventCall(partial(work, ticket), partial(self._turns.abandon, ticket))
+        call = EventCall(work, ticket, *arguments, abandon=partial(self._turns.abandon, ticket))
         if loop is not None:
-            loop.call_soon(call.start)
+            call.scheduled = loop.call_soon(call.start)
         return call  # without a loop python-statemachine runs it to its end in a loop of its own
 
-    async def _step_in_turn_async(self, engine: MemberEngine, trigger: TriggerData | None, ticket: Ticket) -> Any:
+    async def _step_in_turn_async(self, ticket: Ticket, engine: MemberEngine, trigger: TriggerData | None) -> Any:
         step = self._new_step()
         result = await self._in_turn_async(ticket, step, self._run_async, engine, trigger)
         return await self._wait_for_delayed_async(step, trigger, result) if step.later else result
@@ -59,17 +59,20 @@ class AwaitedSteps(BlockingSteps):
     async def _in_turn_async(self, ticket: Ticket, step: Step, work: Any, *arguments: Any) -> Any:
         if not ticket.take():
             await self._turns.wait(ticket)
-        begun = self._new_step()
+        steps = [step]
         try:
             if not self._has_begun:
-                await self._as_step_async(begun, self._begin_async)
+                first = self._new_step()
+                steps.insert(0, first)
+                await self._as_step_async(first, self._begin_async)
                 self._has_begun = True
             if self._forsaken:
                 await self._run_forsaken_async()
             result = None if work is None else await self._as_step_async(step, work, *arguments)
-            step.later = self._claim(begun) + self._claim(step)
+            step.later = [one for each in steps for one in self._claim(each)]
         except BaseException:
-            self._forsake(self._claim(begun) + self._claim(step))
+            for each in steps:
+                self._forsake(self._claim(each))
             raise
         finally:
             self._turns.leave()
@@ -80,7 +83,8 @@ class AwaitedSteps(BlockingSteps):
         token = current_step.set(step)
         try:
             result = await work(step, *arguments)
-            await self._settle_async(step)
+            if not self._is_quiet(step):
+                await self._settle_async(step)
         except BaseException as error:
             interruption = await _close_at_last(step)
             for call in step.deferred:
@@ -101,7 +105,7 @@ class AwaitedSteps(BlockingSteps):
         if not isinstance(engine, AsyncMemberEngine):
             result = self._run(step, engine, trigger)
             return result if _is_worker_of(step) else EventCall.finished(result)
-        call = EventCall(partial(self._nested_call, step, engine, trigger))
+        call = EventCall(self._nested_call, step, engine, trigger)
         if _is_worker_of(step) and step.loop is not None:
             return asyncio.run_coroutine_threadsafe(call.run(), step.loop).result()
         step.deferred.append(call)
@@ -142,6 +146,11 @@ class AwaitedSteps(BlockingSteps):
             if engine.is_held:
                 with self._starting(engine):
                     await self._run_async(step, engine, None)
+
+    def _is_quiet(self, step: Step) -> bool:
+        """Close the step at once, if nothing is left to be done in it."""
+        self._take_strays(step)
+        return not step.deferred and step.next_with_work() is None and step.close()
 
     async def _settle_async(self, step: Step) -> None:
         while True:

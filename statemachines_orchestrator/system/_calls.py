@@ -25,6 +25,7 @@ class EventCall(Coroutine[Any, Any, Any]):
     __slots__ = (
         "__weakref__",
         "_abandon",
+        "_arguments",
         "_begun",
         "_driven",
         "_error",
@@ -35,12 +36,17 @@ class EventCall(Coroutine[Any, Any, Any]):
         "_task",
         "_waiters",
         "_work",
+        "scheduled",
     )
 
     def __init__(
-        self, work: Callable[[], Coroutine[Any, Any, Any]], abandon: Callable[[], object] | None = None
+        self,
+        work: Callable[..., Coroutine[Any, Any, Any]],
+        *arguments: Any,
+        abandon: Callable[[], object] | None = None,
     ) -> None:
         self._work = work
+        self._arguments = arguments
         self._abandon = abandon
         self._started = False
         self._begun = False
@@ -49,6 +55,8 @@ class EventCall(Coroutine[Any, Any, Any]):
         self._error: BaseException | None = None
         self._task: asyncio.Task[Any] | None = None
         self._is_joined = False
+        self.scheduled: asyncio.Handle | None = None
+        """What starts the event if nobody awaits it."""
         self._driven: dict[asyncio.Task[Any] | None, Generator[Any, Any, Any]] = {}
         self._waiters: list[asyncio.Future[Any]] = []
 
@@ -117,8 +125,11 @@ class EventCall(Coroutine[Any, Any, Any]):
     async def run(self) -> Any:
         """Deliver the event in the calling task."""
         self._started = self._begun = True
+        if self.scheduled is not None:
+            self.scheduled.cancel()  # a loop that is kept busy would hold on to every call until it comes round
+            self.scheduled = None
         try:
-            self._result = await self._work()
+            self._result = await self._work(*self._arguments)
         except BaseException as error:
             self._error = error
             raise

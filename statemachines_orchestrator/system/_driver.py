@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from statemachine.utils import run_async_from_sync
@@ -45,7 +44,7 @@ class Driver(AwaitedSteps):
             finally:
                 step.leave()
         if self.is_async:
-            return self._call(partial(self._step_in_turn_async, engine, trigger))
+            return self._call(self._step_in_turn_async, engine, trigger)
         return self._step_in_turn(engine, trigger)
 
     def activate(self) -> EventCall:
@@ -54,7 +53,7 @@ class Driver(AwaitedSteps):
             return EventCall.finished(None)
         step = self._running_step()
         if step is not None:
-            return EventCall(partial(self._begin_async, step))
+            return EventCall(self._begin_async, step)
         call = self._call(self._begin_in_turn_async)
         return call if running_loop() is not None else EventCall.finished(run_async_from_sync(call))
 
@@ -99,13 +98,13 @@ class Driver(AwaitedSteps):
         asked = list(machines)
         inside = self._running_step() is not None
         if self.is_async and inside:
-            return EventCall(partial(_enabled_async, asked))
+            return EventCall(_enabled_async, asked)
         if self.is_async:
             # As a machine's own calls: an awaitable in an event loop, without one the answer.
-            return run_async_from_sync(self._call(partial(self._ask_async, asked)))
+            return run_async_from_sync(self._call(self._ask_async, asked))
         return _enabled(asked) if inside else self._in_turn(self._new_step(), lambda _step: _enabled(asked))
 
-    async def _ask_async(self, machines: list[StateChart[Any]], ticket: Ticket) -> list[list[Event]]:
+    async def _ask_async(self, ticket: Ticket, machines: list[StateChart[Any]]) -> list[list[Event]]:
         async def ask(_step: Step) -> list[list[Event]]:
             return await _enabled_async(machines)
 

@@ -70,10 +70,12 @@ class SharedSteps:
         mine = [
             (engine, trigger)
             for engine in step.touched
+            if engine.delayed
             for number, trigger in engine.delayed.copy().items()
             if number not in self._claimed and number not in self._forsaken
         ]
-        self._claimed.update(trigger.sequence for _, trigger in mine)
+        if mine:
+            self._claimed.update(trigger.sequence for _, trigger in mine)
         step.forget()
         return mine
 

@@ -126,9 +126,9 @@ class Step:
 
     def forget(self) -> None:
         """Let go of what is needed no longer: tasks that were started in the step keep it alive."""
-        self._saved = {}
-        self._data = []
-        self.deferred = []
+        self._saved.clear()
+        self._data.clear()
+        self.deferred.clear()
 
     def put_back(self, error: BaseException) -> None:
         """Undo the step, last touched first; what cannot be undone is noted on the error, and the rest is undone."""
