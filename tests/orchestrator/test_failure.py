@@ -243,6 +243,35 @@ def test_queued_events_are_dropped_with_the_step(world):
     assert world.run(scenario) == [1]
 
 
+def test_what_stood_behind_a_refused_event_is_dropped_too(world):
+    """python-statemachine keeps what is queued behind a refused event; with the step it is taken back."""
+
+    class Chain(StateMachine):
+        one = State(initial=True)
+        two = State()
+        three = State(final=True)
+        go = one.to(two)
+        skip = one.to(two)
+        more = two.to(three)
+
+        def on_go(self):
+            self.send("go")  # refused in state two, before `more` is tried
+            self.send("more")
+
+    class Chaining(Orchestrator):
+        chain: Chain
+
+    async def scenario():
+        system = Chaining(world.machine(Chain)())
+        with pytest.raises(StateMachine.TransitionNotAllowed):
+            await world.call(system.chain.go())
+        after = str(system.configuration)
+        await world.call(system.chain.skip())
+        return after, str(system.configuration)
+
+    assert world.run(scenario) == ("chain=one", "chain=two")
+
+
 def test_data_that_was_bound_is_put_back(world):
     """Declared data bound in a failed step has its old value again; what was changed in place has not."""
 

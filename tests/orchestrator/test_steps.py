@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import copy
 import threading
 
 import pytest
@@ -522,6 +523,34 @@ class TestTurns:
             "authorized 9",
             "talker=spoken payment=authorized order=pending",
         )
+
+    def test_a_task_that_outlives_its_step_is_outside_of_it(self):
+        """Such a task may copy the system, which cannot be done inside a step, and waits for its turn like others."""
+        tasks = []
+
+        async def later(orc):
+            await asyncio.sleep(0.01)
+            other = copy.copy(orc)
+            running = asyncio.ensure_future(orc.talker.speak(say=hold))
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            asked = asyncio.ensure_future(orc.enabled_events())
+            await asyncio.sleep(0.01)
+            was_asked_in_between = asked.done()
+            await asyncio.gather(running, asked)
+            return str(other.configuration), was_asked_in_between
+
+        async def hold(orc):
+            await asyncio.sleep(0.05)
+
+        async def say(orc):
+            tasks.append(asyncio.create_task(later(orc)))
+
+        async def scenario():
+            await Async().talker.speak(say=say)
+            return await tasks[0]
+
+        assert asyncio.run(scenario()) == ("talker=spoken payment=unpaid order=pending", False)
 
     def test_a_step_waits_for_the_tasks_inside_it(self):
         """A task that is in the middle of a nested event when its step ends is waited for."""
