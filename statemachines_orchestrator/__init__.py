@@ -4,9 +4,28 @@ Several state machines that must work together.
 Declared in one typed class, checked before they run, handed to every callback, put back when a step fails.
 """
 
-from .declare import data, machine
+from .declare import In, Members, at, data, done, each, every, guard, machine, machines, none, some, together, when
 from .exceptions import OrchestratorError
 from .orchestrator import Orchestrator
 from .system import EventCall, SystemConfiguration
 
-__all__ = ("EventCall", "Orchestrator", "OrchestratorError", "SystemConfiguration", "data", "machine")
+__all__ = (
+    "EventCall",
+    "In",
+    "Members",
+    "Orchestrator",
+    "OrchestratorError",
+    "SystemConfiguration",
+    "at",
+    "data",
+    "done",
+    "each",
+    "every",
+    "guard",
+    "machine",
+    "machines",
+    "none",
+    "some",
+    "together",
+    "when",
+)

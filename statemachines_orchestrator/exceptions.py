@@ -12,7 +12,14 @@ OrchestratorError
 │   │   ├── ReservedNameError
 │   │   ├── UnsoundMachineError
 │   │   ├── DeadHookError
-│   │   └── CallbackParameterError
+│   │   ├── CallbackParameterError
+│   │   └── RuleError                        links, guards and joint events
+│   │       ├── UnknownNameError
+│   │       ├── WrongNameError
+│   │       ├── LinkDefinitionError
+│   │       │   └── LinkCycleError
+│   │       ├── GuardDefinitionError
+│   │       └── JointDefinitionError
 │   └── ConstructionError                    when an instance is made
 │       ├── ArgumentsError                   (a TypeError, too)
 │       ├── NotAMachineError                 (a TypeError, too)
@@ -24,6 +31,11 @@ OrchestratorError
 │   ├── MemberAssignmentError
 │   ├── MemberNotMadeError
 │   └── DataDeletionError
+├── GuardRefused                             (python-statemachine's TransitionNotAllowed, too)
+├── LinkRefused                              (python-statemachine's TransitionNotAllowed, too)
+├── JointEventRefused                        (python-statemachine's TransitionNotAllowed, too)
+├── SharedEventError                         (a TypeError, too)
+├── LinkLoopError                            (a RuntimeError, too)
 ├── StepCancelledError
 └── StepRunningError                         (a RuntimeError, too)
 ```
@@ -33,10 +45,12 @@ What a machine refuses is python-statemachine's `TransitionNotAllowed`, as witho
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from statemachine.exceptions import TransitionNotAllowed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 __all__ = (
     "AnnotationIsNotAStateMachineError",
@@ -47,6 +61,14 @@ __all__ = (
     "DeadHookError",
     "DefinitionError",
     "FieldDefaultError",
+    "GuardDefinitionError",
+    "GuardRefused",
+    "JointDefinitionError",
+    "JointEventRefused",
+    "LinkCycleError",
+    "LinkDefinitionError",
+    "LinkLoopError",
+    "LinkRefused",
     "MachineInUseError",
     "MemberAccessError",
     "MemberAssignmentError",
@@ -56,13 +78,17 @@ __all__ = (
     "NotAMachineError",
     "OrchestratorError",
     "ReservedNameError",
+    "RuleError",
+    "SharedEventError",
     "StateFieldIsNotUniqueError",
     "StepCancelledError",
     "StepRunningError",
     "UnexpectedAnnotationTypeError",
     "UnknownEventError",
     "UnknownMachineError",
+    "UnknownNameError",
     "UnsoundMachineError",
+    "WrongNameError",
 )
 
 
@@ -145,6 +171,34 @@ class DeadHookError(DefinitionError):
 
 class CallbackParameterError(DefinitionError):
     """Raised when a callback of a member asks for something that it can never receive."""
+
+
+class RuleError(DefinitionError):
+    """Raised when a link, a guard or a joint event is declared wrongly."""
+
+
+class UnknownNameError(RuleError):
+    """Raised when a rule names a member, a state or an event that does not exist."""
+
+
+class WrongNameError(RuleError):
+    """Raised when what a rule names cannot stand there, such as a state where an event is sent."""
+
+
+class LinkDefinitionError(RuleError):
+    """Raised when a link is unfinished, can never fire, or can never do what it says."""
+
+
+class LinkCycleError(LinkDefinitionError):
+    """Raised when links cause each other in a circle that no machine can end."""
+
+
+class GuardDefinitionError(RuleError):
+    """Raised when a guard can never allow its event."""
+
+
+class JointDefinitionError(RuleError):
+    """Raised when a joint event cannot happen."""
 
 
 class ConstructionError(MistakeError):
@@ -240,6 +294,125 @@ class DataDeletionError(MemberAccessError):
 
     def __str__(self) -> str:
         return f"{self.owner}.{self.member} is declared data and always has a value. Bind another one, such as None."
+
+
+class GuardRefused(OrchestratorError, TransitionNotAllowed):  # noqa: N818 - it is a refusal, no mistake
+    """
+    Raised when a guard of the orchestrator forbids an event.
+
+    Args:
+        event: The event, as python-statemachine has it.
+        configuration: The active states of the machine.
+        address: The member's event, such as ``order.ship``.
+        guard: The guard, such as ``Shop.paid_first``.
+        needs: The condition that has to hold.
+        case: What is the case instead.
+    """
+
+    def __init__(self, event: Any, configuration: Any, address: str, guard: str, needs: str, case: str) -> None:
+        TransitionNotAllowed.__init__(self, event, configuration)
+        self.address = address
+        self.guard = guard
+        self.needs = needs
+        self.case = case
+        self.args = (event, configuration, address, guard, needs, case)
+
+    def __str__(self) -> str:
+        case = f", but {self.case}" if self.case else ", and that does not hold"
+        return f"{self.address} is forbidden by the guard {self.guard}: it needs {self.needs}{case}."
+
+
+class LinkRefused(OrchestratorError, TransitionNotAllowed):  # noqa: N818 - it is a refusal, no mistake
+    """
+    Raised when the event of a link is refused, and the link does not say what to do then.
+
+    Args:
+        event: The event, as python-statemachine has it.
+        configuration: The active states of the machine.
+        link: The link, as it was declared.
+        address: The member's event, such as ``payment.authorize``.
+        why: Why it was refused.
+    """
+
+    def __init__(self, event: Any, configuration: Any, link: str, address: str, why: str) -> None:
+        TransitionNotAllowed.__init__(self, event, configuration)
+        self.link = link
+        self.address = address
+        self.why = why
+        self.args = (event, configuration, link, address, why)
+
+    def __str__(self) -> str:
+        return (
+            f"{self.address} was refused, sent by the link {self.link}: {self.why}. "
+            f"Write refused='ignore' or refused='hold' if that may happen."
+        )
+
+
+class JointEventRefused(OrchestratorError, TransitionNotAllowed):  # noqa: N818 - it is a refusal, no mistake
+    """
+    Raised when somebody refuses to take part in a joint event; nobody has moved.
+
+    Args:
+        event: The first refused event, as python-statemachine has it.
+        configuration: The active states of the machine that refused it.
+        joint: The joint event, such as ``Shop.abort``.
+        refusals: Why, by the address of each event that was refused.
+    """
+
+    def __init__(self, event: Any, configuration: Any, joint: str, refusals: Mapping[str, str]) -> None:
+        TransitionNotAllowed.__init__(self, event, configuration)
+        self.joint = joint
+        self.refusals = dict(refusals)
+        self.args = (event, configuration, joint, self.refusals)
+
+    def __str__(self) -> str:
+        reasons = "; ".join(f"{address}: {why}" for address, why in self.refusals.items())
+        return f"the joint event {self.joint} was refused, and nobody has moved. {reasons}."
+
+
+class SharedEventError(OrchestratorError, TypeError):
+    """Raised when an event is called alone that belongs to several joint events."""
+
+    def __init__(self, address: str, joints: Sequence[str]) -> None:
+        super().__init__(address, joints)
+        self.address = address
+        self.joints = tuple(joints)
+
+    def __str__(self) -> str:
+        names = " and ".join(self.joints)
+        return (
+            f"{self.address} belongs to the joint events {names}, and happens only through one of them: call that one."
+        )
+
+
+class LinkLoopError(OrchestratorError, RuntimeError):
+    """
+    Raised when a step delivers more events than `max_deliveries`.
+
+    Args:
+        owner: Name of the orchestrator class.
+        deliveries: How many events the step has delivered.
+        cycle: The links that caused each other, in order; empty if no cycle was found.
+    """
+
+    def __init__(self, owner: str, deliveries: int, cycle: Sequence[str]) -> None:
+        super().__init__(owner, deliveries, cycle)
+        self.owner = owner
+        self.deliveries = deliveries
+        self.cycle = tuple(cycle)
+
+    def __str__(self) -> str:
+        lines = "".join(f"\n  {link}" for link in self.cycle)
+        if not lines:
+            return (
+                f"a step of {self.owner} has delivered {self.deliveries} events and was put back. "
+                f"Write class {self.owner}(Orchestrator, max_deliveries=...) if it needs more."
+            )
+        return (
+            f"a step of {self.owner} has delivered {self.deliveries} events and was put back: "
+            f"these links cause each other again and again:{lines}\n"
+            f"End the circle with .given(...), or write max_deliveries=... in the class line if it ends later."
+        )
 
 
 class StepCancelledError(OrchestratorError):

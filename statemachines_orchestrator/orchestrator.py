@@ -9,6 +9,7 @@ from typing_extensions import dataclass_transform
 
 from statemachines_orchestrator.declare import (
     Declaration,
+    Keywords,
     MemberField,
     bind,
     data,
@@ -49,6 +50,8 @@ if TYPE_CHECKING:
 
     from statemachine import StateChart
 
+    from statemachines_orchestrator.declare import Guard, JointEvent, Link
+
 __all__ = ("Orchestrator",)
 
 
@@ -77,25 +80,34 @@ class Orchestrator:
     """
 
     __declaration__: ClassVar[Declaration]
+    links: ClassVar[tuple[Link, ...]]
+    """What is declared by `when`, in order."""
+    guards: ClassVar[tuple[Guard, ...]]
+    """What is declared by `guard`, in order."""
+    joint_events: ClassVar[tuple[JointEvent, ...]]
+    """What is declared by `together`, in order."""
     _system: Driver
 
     if TYPE_CHECKING:
         # Without the keywords of mix-ins that the other one passes on, so that type checkers find a misspelt keyword.
-        def __init_subclass__(cls, *, orchestrator_name: str = ..., atomic: bool = ...) -> None: ...
+        def __init_subclass__(
+            cls, *, orchestrator_name: str = ..., atomic: bool = ..., max_deliveries: int = ..., version: str = ...
+        ) -> None: ...
 
     else:
 
-        def __init_subclass__(cls, *, orchestrator_name: Any = None, atomic: Any = None, **other: Any) -> None:
+        def __init_subclass__(cls, **keywords: Any) -> None:
+            own = {name: keywords.pop(name, None) for name in Keywords.names()}
             try:
-                super().__init_subclass__(**other)
+                super().__init_subclass__(**keywords)
             except TypeError as error:
-                if not other:
+                if not keywords:
                     raise  # not about keywords
-                close = nearest(next(iter(other), ""), ("orchestrator_name", "atomic"))
-                hint = f"Did you mean {close}=?" if close else "The keywords are orchestrator_name and atomic"
-                raise DefinitionError(cls.__name__, f"unknown class keywords: {', '.join(other)}", hint) from error
+                close = nearest(next(iter(keywords), ""), own)
+                hint = f"Did you mean {close}=?" if close else f"The keywords are {', '.join(own)}"
+                raise DefinitionError(cls.__name__, f"unknown class keywords: {', '.join(keywords)}", hint) from error
             bases = [vars(base)["__declaration__"] for base in cls.__mro__[1:] if "__declaration__" in vars(base)]
-            cls.__declaration__ = declare(cls, bases, orchestrator_name=orchestrator_name, atomic=atomic)
+            cls.__declaration__ = declare(cls, bases, **own)
 
     def __init__(self, *arguments: Any, **keywords: Any) -> None:
         """

@@ -1,19 +1,80 @@
 """What a user writes in a class body, as frozen data, and what is wrong with it."""
 
+from ._addresses import EACH, At, Each, MemberAddress, Place
 from ._arguments import bind, wrong_machine
+from ._collection import Members
+from ._conditions import All, Any_, Condition, Done, Function, In, Not, Over, done, every, none, some
 from ._declaration import Declaration, declare
-from ._fields import DataField, Field, MemberField, data, machine
+from ._fields import DataField, Field, MachinesField, MemberField, SystemField, data, machine, machines
+from ._keywords import Keywords
+from ._links import (
+    BoundJointEvent,
+    Call,
+    Guard,
+    JointEvent,
+    Link,
+    OnCondition,
+    OnDone,
+    OnEvent,
+    OnJoint,
+    OnState,
+    Send,
+    guard,
+    together,
+    when,
+)
 from ._names import nearest
+from ._references import at, each
+from ._rules import Rules
 
 __all__ = (
+    "EACH",
+    "All",
+    "Any_",
+    "At",
+    "BoundJointEvent",
+    "Call",
+    "Condition",
     "DataField",
     "Declaration",
+    "Done",
+    "Each",
     "Field",
+    "Function",
+    "Guard",
+    "In",
+    "JointEvent",
+    "Keywords",
+    "Link",
+    "MachinesField",
+    "MemberAddress",
     "MemberField",
+    "Members",
+    "Not",
+    "OnCondition",
+    "OnDone",
+    "OnEvent",
+    "OnJoint",
+    "OnState",
+    "Over",
+    "Place",
+    "Rules",
+    "Send",
+    "SystemField",
+    "at",
     "bind",
     "data",
     "declare",
+    "done",
+    "each",
+    "every",
+    "guard",
     "machine",
+    "machines",
     "nearest",
+    "none",
+    "some",
+    "together",
+    "when",
     "wrong_machine",
 )

@@ -13,13 +13,11 @@ import re
 import sys
 import types
 import typing
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar, ForwardRef, TypeVar, Union
+from typing import Any, ClassVar, ForwardRef, TypeVar, Union
 
 from statemachine import StateChart
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 __all__ = ("Annotation", "namespaces_of", "read_annotation", "type_arguments_of")
 
@@ -39,6 +37,10 @@ class Annotation:
     is_type: bool = True
     """False for an annotation such as ``5`` that no type checker would accept."""
     is_class_variable: bool = False
+    systems: tuple[type, ...] = ()
+    """Orchestrator classes."""
+    element: Annotation | None = None
+    """What a mapping holds."""
 
     @property
     def is_machine(self) -> bool:
@@ -108,6 +110,10 @@ def _of_type(
     kind = origin if isinstance(origin, type) else annotation
     if isinstance(kind, type) and issubclass(kind, StateChart):
         return Annotation(text, classes=(kind,))
+    if isinstance(kind, type) and hasattr(kind, "__declaration__"):
+        return Annotation(text, systems=(kind,))
+    if isinstance(kind, type) and issubclass(kind, Mapping) and typing.get_args(annotation):
+        return Annotation(text, element=read_annotation(typing.get_args(annotation)[-1], names, variables))
     nothing = annotation is None or annotation is type(None)
     is_type = nothing or isinstance(kind, type) or origin is not None or _is_special(annotation)
     return Annotation(text, is_optional=nothing, is_type=is_type)
@@ -147,12 +153,14 @@ def _type_variable(
 
 def _union(text: str, parts: list[Annotation]) -> Annotation:
     machines = [part for part in parts if part.is_machine or not part.is_resolved]
-    others = [part for part in parts if part not in machines and not part.is_optional]
-    if others:
+    systems = [part for part in parts if part.systems]
+    others = [part for part in parts if part not in machines and part not in systems and not part.is_optional]
+    if others or (machines and systems):
         return Annotation(text)
     return Annotation(
         text,
         classes=tuple(machine_class for part in machines for machine_class in part.classes),
+        systems=tuple(system for part in systems for system in part.systems),
         is_optional=any(part.is_optional for part in parts),
         is_resolved=all(part.is_resolved for part in parts),
     )

@@ -20,13 +20,25 @@ from statemachines_orchestrator.exceptions import (
 )
 
 from ._annotations import Annotation, namespaces_of, read_annotation, type_arguments_of
-from ._fields import MISSING, DataField, DataMarker, Field, MachineMarker, MemberField
+from ._fields import (
+    MISSING,
+    DataField,
+    DataMarker,
+    Field,
+    MachineMarker,
+    MachinesField,
+    MachinesMarker,
+    MemberField,
+    SystemField,
+)
+from ._keywords import Keywords
 from ._machines import machine_problems
-from ._names import RESERVED_FIELDS, refused_parameter
+from ._names import RESERVED_FIELDS
+from ._resolve import Actual, Resolver
+from ._rules import GuardMarker, JointMarker, LinkMarker, Rules, Written, read_rules
+from ._sense import senseless
 
 __all__ = ("Declaration", "declare")
-
-DEFAULT_PARAMETER = "orc"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,25 +46,90 @@ class Declaration:
     """What one orchestrator class declares."""
 
     name: str
+    owner: type
     fields: dict[str, Field]
-    parameter: str
-    """The name under which callbacks ask for the orchestrator."""
-    atomic: bool
-    """Whether a failing step is put back."""
+    keywords: Keywords
+    written: dict[str, Written]
+    """The markers of links, guards and joint events, by name."""
+    roots: tuple[tuple[object, str], ...]
+    """The markers of fields, from which names were read in class bodies, and the fields that they became."""
+    rules: Rules = field(default_factory=Rules)
     seen: set[tuple[str, type]] = field(default_factory=set)
     """Machine classes that showed, and were checked, only when an instance was made."""
+    completed: dict[tuple[type, ...], Rules] = field(default_factory=dict)
+    """Rules that could be looked up only for the classes of machines that exist."""
+
+    @property
+    def parameter(self) -> str:
+        """The name under which callbacks ask for the orchestrator."""
+        return self.keywords.orchestrator_name
+
+    @property
+    def atomic(self) -> bool:
+        """Whether a failing step is put back."""
+        return self.keywords.atomic
 
     @property
     def members(self) -> tuple[MemberField, ...]:
-        """The fields that hold machines, in order."""
-        return tuple(one for one in self.fields.values() if isinstance(one, MemberField))
+        """The fields that hold one machine, in order."""
+        return tuple(
+            one for one in self.fields.values() if isinstance(one, MemberField) and not isinstance(one, SystemField)
+        )
+
+    @property
+    def systems(self) -> tuple[SystemField, ...]:
+        """The fields that hold a whole orchestrator, in order."""
+        return tuple(one for one in self.fields.values() if isinstance(one, SystemField))
+
+    @property
+    def collections(self) -> tuple[MachinesField, ...]:
+        """The fields that hold any number of machines, in order."""
+        return tuple(one for one in self.fields.values() if isinstance(one, MachinesField))
+
+    @property
+    def parts(self) -> tuple[MemberField | MachinesField, ...]:
+        """The fields that hold machines in one way or another, in order."""
+        return tuple(one for one in self.fields.values() if isinstance(one, MemberField | MachinesField))
 
     @property
     def data(self) -> tuple[DataField, ...]:
         """The fields that hold plain data, in order."""
         return tuple(one for one in self.fields.values() if isinstance(one, DataField))
 
-    def check_class_of(self, member: MemberField, machine_class: type[StateChart[Any]]) -> None:
+    @property
+    def links(self) -> tuple[Any, ...]:
+        """The links, in order."""
+        return self.rules.links
+
+    @property
+    def guards(self) -> tuple[Any, ...]:
+        """The guards, in order."""
+        return self.rules.guards
+
+    @property
+    def joint_events(self) -> tuple[Any, ...]:
+        """The joint events, in order."""
+        return self.rules.joint_events
+
+    def rules_for(self, actual: Actual) -> Rules:
+        """
+        Return the rules for machines that exist, whose classes the declaration may not have known.
+
+        Raises:
+            DefinitionError: A rule names what these machines do not have; lists all mistakes.
+        """
+        if self.rules.is_complete:
+            return self.rules
+        classes = tuple(actual.values())
+        if classes not in self.completed:
+            problems: list[DefinitionError] = []
+            self.completed[classes] = _rules(self, problems, actual)
+            if problems:
+                del self.completed[classes]
+                raise DefinitionError.first_of(problems)
+        return self.completed[classes]
+
+    def check_class_of(self, member: MemberField | MachinesField, machine_class: type[StateChart[Any]]) -> None:
         """
         Check a machine class that the declaration did not know.
 
@@ -67,61 +144,80 @@ class Declaration:
         self.seen.add((member.name, machine_class))
 
 
-def declare(
-    owner: type, bases: list[Declaration], *, orchestrator_name: object = None, atomic: object = None
-) -> Declaration:
+def declare(owner: type, bases: list[Declaration], **keywords: object) -> Declaration:
     """
     Read the body of an orchestrator class.
 
-    The markers in the class body are replaced by the fields that they became.
+    The markers in the class body are replaced by the records that they became.
 
     Args:
         owner: The class that is being made.
         bases: The declarations of its orchestrator bases, the nearest first.
-        orchestrator_name: The class keyword; None inherits.
-        atomic: The class keyword; None inherits.
+        **keywords: The class keywords; None inherits.
 
     Raises:
         DefinitionError: The first mistake, which lists all of them.
     """
     problems: list[DefinitionError] = []
-    parameter = _parameter(owner, bases, orchestrator_name, problems)
-    is_atomic = _atomic(owner, bases, atomic, problems)
+    settings = Keywords.read(owner.__name__, [base.keywords for base in bases], keywords, problems)
     fields: dict[str, Field] = {}
+    written: dict[str, Written] = {}
+    roots: list[tuple[object, str]] = []
     for base in reversed(bases):
         fields.update(base.fields)
+        written.update(base.written)
+        roots.extend(base.roots)
     own = _own_fields(owner, fields, problems)
     fields.update(own)
-    declaration = Declaration(owner.__name__, fields, parameter, is_atomic)
-    if not declaration.members and abc.ABC not in owner.__bases__ and not problems:
+    body = vars(owner)
+    roots.extend((body[name], name) for name in own if isinstance(body.get(name), MachineMarker | MachinesMarker))
+    _own_rules(owner, fields, written, problems)
+    declaration = Declaration(owner.__name__, owner, fields, settings, written, tuple(roots))
+    if not declaration.parts and abc.ABC not in owner.__bases__ and not problems:
         problems.append(_no_machines(owner.__name__))
     _check(declaration, problems)
+    object.__setattr__(declaration, "rules", _rules(declaration, problems))
     if problems:
         raise DefinitionError.first_of(problems)
     for name, one in own.items():
         setattr(owner, name, one)
+    _put_in_place(owner, declaration)
     return declaration
 
 
-def _parameter(owner: type, bases: list[Declaration], given: object, problems: list[DefinitionError]) -> str:
-    if given is None:
-        return bases[0].parameter if bases else DEFAULT_PARAMETER
-    refused = refused_parameter(given)
-    if refused is None:
-        return str(given)
-    problems.append(
-        ReservedNameError(owner.__name__, refused, f"Choose another; the usual one is {DEFAULT_PARAMETER!r}")
-    )
-    return DEFAULT_PARAMETER
+def _own_rules(
+    owner: type, fields: dict[str, Field], written: dict[str, Written], problems: list[DefinitionError]
+) -> None:
+    """Find the markers of links, guards and joint events in a class body."""
+    for name, value in list(vars(owner).items()):
+        if value is None and name in written:
+            del written[name]  # a subclass does without what its base declares
+        elif isinstance(value, LinkMarker | GuardMarker | JointMarker):
+            if name in RESERVED_FIELDS or name in fields:
+                why = "an attribute of every orchestrator" if name in RESERVED_FIELDS else "a field"
+                problems.append(
+                    ReservedNameError(
+                        f"{owner.__name__}.{name}", f"the name cannot be used: it is {why}", "Choose another name"
+                    )
+                )
+            written[name] = Written(name, owner.__name__, value)
 
 
-def _atomic(owner: type, bases: list[Declaration], given: object, problems: list[DefinitionError]) -> bool:
-    if given is None:
-        return bases[0].atomic if bases else True
-    if not isinstance(given, bool):
-        what = f"atomic={given!r} is neither True nor False"
-        problems.append(DefinitionError(owner.__name__, what, "Write atomic=False to keep what a failed step did"))
-    return bool(given)
+def _rules(declaration: Declaration, problems: list[DefinitionError], actual: Actual | None = None) -> Rules:
+    roots = {id(marker): name for marker, name in declaration.roots}
+    resolver = Resolver(declaration.owner, declaration.fields, roots, actual)
+    rules = read_rules(resolver, declaration.parameter, list(declaration.written.values()))
+    problems.extend(resolver.problems)
+    problems.extend(senseless(rules, resolver.chart_at))
+    return rules
+
+
+def _put_in_place(owner: Any, declaration: Declaration) -> None:
+    rules = declaration.rules
+    for one in (*rules.links, *rules.guards, *rules.joint_events):
+        if one.name in vars(owner):
+            setattr(owner, one.name, one)
+    owner.links, owner.guards, owner.joint_events = rules.links, rules.guards, rules.joint_events
 
 
 def _own_fields(owner: type, inherited: dict[str, Field], problems: list[DefinitionError]) -> dict[str, Field]:
@@ -137,7 +233,7 @@ def _own_fields(owner: type, inherited: dict[str, Field], problems: list[Definit
         found = _field(owner.__name__, name, annotation, default)
         if isinstance(found, DefinitionError):
             problems.append(found)
-        else:
+        elif found is not None:
             fields[name] = found
     problems.extend(_unannotated(owner, annotations, inherited))
     fields.update(_specialised(owner.__name__, fields, inherited, variables))
@@ -168,8 +264,10 @@ def _specialised(
     return found
 
 
-def _field(owner: str, name: str, annotation: Annotation, default: Any) -> Field | DefinitionError:
+def _field(owner: str, name: str, annotation: Annotation, default: Any) -> Field | DefinitionError | None:
     where = f"{owner}.{name}"
+    if isinstance(default, LinkMarker | GuardMarker | JointMarker):
+        return None  # an annotation does not make it a field
     if name in RESERVED_FIELDS or name.startswith("_"):
         why = (
             "names with a leading underscore are for the orchestrator itself"
@@ -179,6 +277,10 @@ def _field(owner: str, name: str, annotation: Annotation, default: Any) -> Field
         return ReservedNameError(where, f"the name cannot be used for a field: {why}", "Choose another name")
     if isinstance(default, DataMarker):
         return DataField(name, owner, default.default, default.default_factory)
+    if isinstance(default, MachinesMarker):
+        return _collection(owner, name, annotation, default)
+    if annotation.systems:
+        return _system(owner, name, annotation, default)
     if not annotation.is_type:
         return UnexpectedAnnotationTypeError(
             where, f"the annotation {annotation.text} is no type", "Annotate the field with a machine class"
@@ -190,7 +292,7 @@ def _field(owner: str, name: str, annotation: Annotation, default: Any) -> Field
 
 def _no_machine(where: str, name: str, annotation: Annotation, default: Any) -> DefinitionError:
     if isinstance(default, MachineMarker):
-        made = getattr(default.factory, "__name__", None)
+        made = getattr(default._factory, "__name__", None)
         instead = (
             f"Write {name}: {made} = machine(factory={made})" if made else "Annotate the field with the machine's class"
         )
@@ -217,8 +319,8 @@ def _member(owner: str, name: str, annotation: Annotation, default: Any) -> Fiel
     if isinstance(default, MachineMarker):
         problem = _factory_problem(where, annotation, default)
         classes = annotation.classes
-        if not classes and isinstance(default.factory, type) and issubclass(default.factory, StateChart):
-            classes = (default.factory,)
+        if not classes and isinstance(default._factory, type) and issubclass(default._factory, StateChart):
+            classes = (default._factory,)
         return problem or MemberField(
             name,
             owner,
@@ -226,8 +328,8 @@ def _member(owner: str, name: str, annotation: Annotation, default: Any) -> Fiel
             annotation.text,
             annotation.is_optional,
             False,
-            default.factory,
-            default.arguments,
+            default._factory,
+            default._arguments,
         )
     if default is None and annotation.is_optional:
         return MemberField(name, owner, annotation.classes, annotation.text, is_optional=True, has_none_default=True)
@@ -236,8 +338,58 @@ def _member(owner: str, name: str, annotation: Annotation, default: Any) -> Fiel
     return _wrong_default(where, name, annotation, default)
 
 
+def _collection(owner: str, name: str, annotation: Annotation, marker: MachinesMarker) -> Field | DefinitionError:
+    where = f"{owner}.{name}"
+    factory = marker._factory
+    made = factory if isinstance(factory, type) else None
+    element = annotation.element
+    if made is not None and not issubclass(made, StateChart):
+        nested = hasattr(made, "__declaration__")
+        instead = (
+            f"Give each {made.__name__} a field of its own: first: {made.__name__} = machine(factory={made.__name__})"
+            if nested
+            else "Name a machine class, or a function that makes a machine"
+        )
+        return FieldDefaultError(where, f"machines({made.__name__}) makes no machines", instead)
+    if element is None and annotation.is_resolved:
+        text = getattr(factory, "__name__", "Machine")
+        return AnnotationIsNotAStateMachineError(
+            where,
+            f"{annotation.text} is no collection of machines",
+            f"Write {name}: Members[{text}] = machines({text})",
+        )
+    if made is not None and element is not None and element.classes and not issubclass(made, element.classes):
+        return FieldDefaultError(
+            where,
+            f"machines({made.__name__}) makes no {element.text}",
+            f"Annotate the field with Members[{made.__name__}], or make what the annotation says",
+        )
+    classes = (made,) if made is not None else element.classes if element is not None else ()
+    return MachinesField(name, owner, classes, annotation.text, factory, marker._arguments)
+
+
+def _system(owner: str, name: str, annotation: Annotation, default: Any) -> Field | DefinitionError:
+    has_none = default is None and annotation.is_optional
+    if isinstance(default, MachineMarker):
+        made = default._factory
+        if isinstance(made, type) and not issubclass(made, annotation.systems):
+            return _factory_problem(f"{owner}.{name}", annotation, default) or FieldDefaultError(
+                f"{owner}.{name}",
+                f"machine(factory={made.__name__}) makes no {annotation.text}",
+                "Make what the annotation says",
+            )
+        factory, arguments = made, default._arguments
+    elif default is MISSING or has_none:
+        factory, arguments = None, {}
+    else:
+        return _wrong_default(f"{owner}.{name}", name, annotation, default)
+    return SystemField(
+        name, owner, annotation.systems, annotation.text, annotation.is_optional, has_none, factory, arguments
+    )
+
+
 def _factory_problem(where: str, annotation: Annotation, marker: MachineMarker) -> DefinitionError | None:
-    factory = marker.factory
+    factory = marker._factory
     if not isinstance(factory, type):
         return None
     if not issubclass(factory, StateChart):
@@ -278,9 +430,9 @@ def _unannotated(owner: type, annotations: dict[str, Any], inherited: dict[str, 
         if name in annotations:
             continue
         where = f"{owner.__name__}.{name}"
-        if isinstance(value, MachineMarker | DataMarker):
+        if isinstance(value, MachineMarker | MachinesMarker | DataMarker):
             problems.append(FieldDefaultError(where, "the field has no annotation", _annotated(name, value)))
-        elif name in inherited:
+        elif name in inherited and not isinstance(value, LinkMarker | GuardMarker | JointMarker):
             problems.append(
                 FieldDefaultError(
                     where,
@@ -291,9 +443,12 @@ def _unannotated(owner: type, annotations: dict[str, Any], inherited: dict[str, 
     return problems
 
 
-def _annotated(name: str, marker: MachineMarker | DataMarker) -> str:
+def _annotated(name: str, marker: MachineMarker | MachinesMarker | DataMarker) -> str:
+    if isinstance(marker, MachinesMarker):
+        made = getattr(marker._factory, "__name__", "Machine")
+        return f"Write {name}: Members[{made}] = machines({made})"
     if isinstance(marker, MachineMarker):
-        made = getattr(marker.factory, "__name__", "Machine")
+        made = getattr(marker._factory, "__name__", "Machine")
         return f"Write {name}: {made} = machine(factory={made})"
     kind = "Any" if marker.default is MISSING else type(marker.default).__name__
     return f"Write {name}: {kind} = data(...)"
@@ -321,6 +476,6 @@ def _check(declaration: Declaration, problems: list[DefinitionError]) -> None:
                     "Move it up, or give it a default",
                 )
             )
-    for member in declaration.members:
+    for member in (*declaration.members, *declaration.collections):
         for machine_class in member.classes:
             problems.extend(machine_problems(member, machine_class, declaration.name, declaration.parameter))

@@ -10,19 +10,37 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
 from statemachine import StateChart
 
 from statemachines_orchestrator.exceptions import MemberNotMadeError
 
+from ._collection import Members
+from ._references import Referable, Reference
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ("MISSING", "DataField", "DataMarker", "Field", "MachineMarker", "MemberField", "data", "machine")
+__all__ = (
+    "MISSING",
+    "DataField",
+    "DataMarker",
+    "Field",
+    "MachineMarker",
+    "MachinesField",
+    "MachinesMarker",
+    "MemberField",
+    "SystemField",
+    "data",
+    "machine",
+    "machines",
+)
 
 T = TypeVar("T")
 M = TypeVar("M", bound=StateChart[Any])
+W = TypeVar("W")
+"""A machine, or a whole orchestrator."""
 
 
 class _Missing:
@@ -34,12 +52,27 @@ MISSING: Any = _Missing()
 """Stands for a default that was not given; None is a default."""
 
 
+# What begins with an underscore cannot be the name of a state or an event.
 @dataclass(frozen=True, slots=True, eq=False)
-class MachineMarker:
-    """What `machine()` leaves in the class body until the class is made."""
+class MachineMarker(Referable):
+    """What `machine()` leaves in the class body until the class is made; states and events are read from it there."""
 
-    factory: Callable[..., Any] | None
-    arguments: Mapping[str, Any]
+    _factory: Callable[..., Any] | None
+    _arguments: Mapping[str, Any]
+
+    def __repr__(self) -> str:
+        return "a member"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MachinesMarker(Referable):
+    """What `machines()` leaves in the class body until the class is made."""
+
+    _factory: Callable[..., Any]
+    _arguments: Mapping[str, Any]
+
+    def __repr__(self) -> str:
+        return "a collection"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,16 +88,16 @@ def machine() -> Any: ...
 
 
 @overload
-def machine(*, factory: Callable[..., M], **arguments: Any) -> M: ...
+def machine(*, factory: Callable[..., W], **arguments: Any) -> W: ...
 
 
 def machine(*misplaced: Any, factory: Callable[..., Any] | None = None, **arguments: Any) -> Any:
     """
-    Declare a member.
+    Declare a member: a machine, or a whole orchestrator that becomes a part of this one.
 
     Args:
         *misplaced: Nothing; here for an error that helps.
-        factory: A machine class, or a function that makes a machine. With it the orchestrator makes the member
+        factory: A machine class, an orchestrator class, or a function that makes a machine. With it the orchestrator makes the member
             itself unless one is passed to the constructor; its initial state is entered when all members exist,
             so that its callbacks meet their siblings.
         **arguments: Keyword arguments for `factory`, the same for every instance. For a model of its own per
@@ -89,6 +122,28 @@ def machine(*misplaced: Any, factory: Callable[..., Any] | None = None, **argume
         msg = f"machine(factory=...) takes a machine class or a function that makes a machine, not {factory!r}.{hint}"
         raise TypeError(msg)
     return MachineMarker(factory, MappingProxyType(arguments))
+
+
+def machines(factory: Callable[..., M], /, **arguments: Any) -> Members[M]:
+    """
+    Declare a collection: any number of machines of one class, by key, that come and go while the system runs.
+
+    Args:
+        factory: A machine class, or a function that makes a machine.
+        **arguments: Keyword arguments for `factory`, the same for every machine.
+
+    Returns:
+        A marker, typed as the collection that the field will hold. Annotate the field with ``Members[Material]``, or
+        with ``dict[str, Material]`` if it is only to be read.
+
+    Raises:
+        TypeError: The factory cannot be called.
+    """
+    given: object = factory
+    if not callable(given):
+        msg = f"machines() takes a machine class or a function that makes a machine, not {factory!r}"
+        raise TypeError(msg)
+    return cast("Members[M]", MachinesMarker(factory, MappingProxyType(arguments)))
 
 
 @overload
@@ -158,11 +213,24 @@ class Field:
         """Whether the constructor insists on a value."""
         raise NotImplementedError
 
-    def __get__(self, instance: object | None, owner: type) -> Field:
-        """Give the record to who asks the class; an instance that has the value never comes here."""
+    def __get__(self, instance: object | None, owner: type) -> Any:
+        """Give a name to who asks the class, such as a subclass; an instance that has the value never comes here."""
         if instance is None:
-            return self
+            return FieldReference(owner, self)
         raise MemberNotMadeError(owner.__name__, self.name)
+
+
+class FieldReference(Reference):
+    """A field as it is read from a finished class: ``Shop.order``."""
+
+    __slots__ = ("_field",)
+
+    def __init__(self, owner: type, field: Field) -> None:
+        super().__init__(owner, field.name, ())
+        self._field = field
+
+    def __repr__(self) -> str:
+        return repr(self._field)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -187,6 +255,36 @@ class MemberField(Field):
     def __repr__(self) -> str:
         made = f" made by {getattr(self.factory, '__qualname__', self.factory)}" if self.factory else ""
         return f"<member {self.owner}.{self.name}: {self.annotation}{made}>"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SystemField(MemberField):
+    """A field that holds a whole orchestrator."""
+
+    classes: tuple[Any, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"<system {self.owner}.{self.name}: {self.annotation}>"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MachinesField(Field):
+    """A field that holds a collection of machines."""
+
+    classes: tuple[type[StateChart[Any]], ...] = ()
+    """The class of its machines; empty if it cannot be resolved before an instance is made."""
+    annotation: str = ""
+    factory: Callable[..., Any] = StateChart
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_required(self) -> bool:
+        """Never: a collection begins empty, or with the machines that are passed."""
+        return False
+
+    def __repr__(self) -> str:
+        made = getattr(self.factory, "__qualname__", repr(self.factory))
+        return f"<collection {self.owner}.{self.name}: {self.annotation} made by {made}>"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

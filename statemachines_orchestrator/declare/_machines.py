@@ -15,6 +15,7 @@ from statemachines_orchestrator.exceptions import (
     UnsoundMachineError,
 )
 
+from ._fields import MachinesField
 from ._names import CALLBACK_PARAMETERS, nearest
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ _USUAL_NAMES = ("orc", "orchestrator")
 
 
 def machine_problems(
-    field: MemberField, machine_class: type[StateChart[Any]], owner: str, parameter: str
+    field: MemberField | MachinesField, machine_class: type[StateChart[Any]], owner: str, parameter: str
 ) -> Iterator[DefinitionError]:
     """
     Yield everything that is wrong with a member's class.
@@ -55,7 +56,7 @@ def machine_problems(
     yield from _unfilled(chart, field, where, parameter)
 
 
-def _unsound(chart: Chart, field: MemberField, where: str) -> Iterator[DefinitionError]:
+def _unsound(chart: Chart, field: MemberField | MachinesField, where: str) -> Iterator[DefinitionError]:
     if chart.is_abstract and getattr(field.factory, "__name__", None) == chart.name:
         yield UnsoundMachineError(
             where,
@@ -147,10 +148,14 @@ def _other_name(callback: Callback, where: str, owner: str, parameter: str) -> I
             )
 
 
-def _unfilled(chart: Chart, field: MemberField, where: str, parameter: str) -> Iterator[DefinitionError]:
+def _unfilled(
+    chart: Chart, field: MemberField | MachinesField, where: str, parameter: str
+) -> Iterator[DefinitionError]:
     if chart.has_listeners or not _is_all_there(field) or "prepare_event" in (one.name for one in chart.callbacks):
         return  # what callbacks receive may come from somewhere that cannot be seen here
     filled = CALLBACK_PARAMETERS | {parameter} | set(field.arguments)
+    if isinstance(field, MachinesField):
+        filled |= {"member_key"}
     for callback in dict.fromkeys(chart.callbacks):
         if callback.eventless:
             why = "no event triggers the transition, so nobody passes it"
@@ -167,7 +172,7 @@ def _unfilled(chart: Chart, field: MemberField, where: str, parameter: str) -> I
                 )
 
 
-def _is_all_there(field: MemberField) -> bool:
+def _is_all_there(field: MemberField | MachinesField) -> bool:
     """Whether the orchestrator makes the machine itself, of a class whose constructor it knows, and of nothing else."""
     made_elsewhere = {"model", "listeners"} & set(field.arguments)
     return _has_stock_constructor(field.factory) and not made_elsewhere

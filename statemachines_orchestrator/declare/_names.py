@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ("CALLBACK_PARAMETERS", "RESERVED_FIELDS", "RESERVED_PARAMETERS", "nearest", "refused_parameter")
+__all__ = (
+    "CALLBACK_PARAMETERS",
+    "RESERVED_FIELDS",
+    "RESERVED_PARAMETERS",
+    "RESERVED_PAYLOAD",
+    "nearest",
+    "refused_parameter",
+)
 
 CALLBACK_PARAMETERS = frozenset(
     {
@@ -34,6 +41,18 @@ RESERVED_PARAMETERS = CALLBACK_PARAMETERS | frozenset(
     {"self", "key", "on_error", "delay", "send_id", "internal", "state_field", "start_value", "listeners"}
 )
 """Names that python-statemachine takes for itself, so that the orchestrator cannot go by them."""
+
+_OVERWRITTEN = "python-statemachine puts its own value there"
+RESERVED_PAYLOAD = {
+    **dict.fromkeys(
+        ("event_data", "machine", "event", "model", "transition", "state", "source", "target"), _OVERWRITTEN
+    ),
+    **dict.fromkeys(("previous_configuration", "new_configuration"), _OVERWRITTEN),
+    **dict.fromkeys(("self", "key", "on_error"), "python-statemachine takes it for itself"),
+    **dict.fromkeys(("delay", "send_id", "internal"), "it says how an event is sent"),
+    "member_key": "callbacks of a collection's members receive their key by it",
+}
+"""Names that the payload of a link cannot have, and why."""
 
 RESERVED_FIELDS = frozenset(
     {

@@ -172,7 +172,7 @@ class TestFields:
         class Shop(Orchestrator):
             order: NeverImported = machine(factory=Order)
 
-        assert Shop.order.classes == (Order,)
+        assert Shop.__declaration__.fields["order"].classes == (Order,)
 
     def test_data(self):
         """Declared data is a field with a default, made anew per instance where a factory makes it."""
@@ -308,7 +308,7 @@ class TestInheritance:
             pass
 
         assert str(Pair(Light(), Payment()).configuration) == "left=off right=unpaid"
-        assert Shop.left.classes == (Order,)
+        assert Shop.__declaration__.fields["left"].classes == (Order,)
         with pytest.raises(TypeError, match="declared as Order"):
             Shop(Light(), Payment())
         with pytest.raises(TypeError, match="declared as Payment"):

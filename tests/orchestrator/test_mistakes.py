@@ -403,7 +403,7 @@ MISTAKES = [
         """,
         "DefinitionError",
         """
-        Shop: unknown class keywords: frozen. The keywords are orchestrator_name and atomic.
+        Shop: unknown class keywords: frozen. The keywords are orchestrator_name, atomic, max_deliveries, version.
         """,
     ),
     Mistake(
