@@ -1,0 +1,182 @@
+"""
+Which rules concern which member: looked up by the member that moved, so that an event pays only for those.
+
+Made once per class; the machines of an instance are bound to it by their path.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from statemachine import Event
+
+from statemachines_orchestrator.declare import (
+    EACH,
+    Done,
+    Function,
+    In,
+    Link,
+    MemberAddress,
+    OnCondition,
+    OnDone,
+    OnEvent,
+    OnJoint,
+    OnState,
+    Over,
+    Place,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from statemachines_orchestrator.declare import Condition, Guard, JointEvent, Rules
+
+__all__ = ("Watch", "Wiring", "read_paths")
+
+_MOST_REMEMBERED = 1000
+"""Undeclared names of events, which come from outside, of which the rules are remembered."""
+
+
+class ByEvent:
+    """Rules by event; also for events that only match a declared one, such as ``process.express`` for ``process``."""
+
+    __slots__ = ("_declared", "_found")
+
+    def __init__(self) -> None:
+        self._declared: dict[str, list[Any]] = {}
+        self._found: dict[str, tuple[Any, ...]] = {}
+
+    def add(self, event: str, rule: Any) -> None:
+        self._declared.setdefault(event, []).append(rule)
+
+    def get(self, event: str) -> tuple[Any, ...]:
+        """Return the rules for an event, in declared order."""
+        found = self._found.get(event)
+        if found is None:
+            found = tuple(rule for name, rules in self._declared.items() if Event(name).match(event) for rule in rules)
+            if len(self._found) < _MOST_REMEMBERED:
+                self._found[event] = found
+        return found
+
+    def __bool__(self) -> bool:
+        return bool(self._declared)
+
+
+@dataclass(slots=True, eq=False)
+class Watch:
+    """The rules of one class that concern the member at one path."""
+
+    states: dict[str, list[Link]] = field(default_factory=dict)
+    """Links that wait for an entry of a state."""
+    events: ByEvent = field(default_factory=ByEvent)
+    """Links that wait for an event."""
+    done: list[Link] = field(default_factory=list)
+    """Links that wait for its end."""
+    conditions: list[Link] = field(default_factory=list)
+    """Links that wait for a condition which reads it."""
+    delayed: list[Link] = field(default_factory=list)
+    """Links with a delay whose cause it may end."""
+    guards: ByEvent = field(default_factory=ByEvent)
+    """Guards of its events."""
+    joints: ByEvent = field(default_factory=ByEvent)
+    """Joint events in which it takes part."""
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether its moves mean nothing to any link."""
+        return not (self.states or self.events or self.done or self.conditions or self.delayed)
+
+
+class Wiring:
+    """All rules of one class, by the member that they concern."""
+
+    def __init__(self, rules: Rules) -> None:
+        self.rules = rules
+        self.order = {id(link): number for number, link in enumerate(rules.links)}
+        self.watches: dict[tuple[str, ...], Watch] = {}
+        self.on_joint: dict[str, list[Link]] = {}
+        self.joint_guards: dict[str, list[Guard]] = {}
+        self.opening: dict[int, frozenset[tuple[str, ...]] | None] = {}
+        """The paths that a guard's condition reads, by the guard's identity; None if it may read anything."""
+        self.conditions = [link for link in rules.links if isinstance(link.trigger, OnCondition)]
+        self.unbounded = [link for link in self.conditions if _paths_of(link) is None]
+        """Links that wait for a condition which may read anything: asked at every rest."""
+        for link in rules.links:
+            self._add_link(link)
+        for guard in rules.guards:
+            self._add_guard(guard)
+        for joint in rules.joint_events:
+            for part in joint.parts:
+                self._at(part.member).joints.add(part.id, joint)
+
+    def _at(self, member: MemberAddress) -> Watch:
+        return self._at_path(member.path)
+
+    def _at_path(self, path: tuple[str, ...]) -> Watch:
+        return self.watches.setdefault(path, Watch())
+
+    def _add_link(self, link: Link) -> None:
+        trigger = link.trigger
+        if isinstance(trigger, OnState):
+            self._at(trigger.place.member).states.setdefault(trigger.place.id, []).append(link)
+        elif isinstance(trigger, OnEvent):
+            self._at(trigger.place.member).events.add(trigger.place.id, link)
+        elif isinstance(trigger, OnDone):
+            self._at(trigger.member).done.append(link)
+        elif isinstance(trigger, OnJoint):
+            self.on_joint.setdefault(trigger.joint, []).append(link)
+        else:
+            for path in _paths_of(link) or ():
+                self._at_path(path).conditions.append(link)
+        if link.delay is not None:
+            for path in {*_cause_paths(link)}:
+                self._at_path(path).delayed.append(link)
+
+    def _add_guard(self, guard: Guard) -> None:
+        if isinstance(guard.target, Place):
+            self._at(guard.target.member).guards.add(guard.target.id, guard)
+        else:
+            self.joint_guards.setdefault(guard.target, []).append(guard)
+        self.opening[id(guard)] = read_paths(guard.condition)
+
+    def joints_of(self, place_path: tuple[str, ...], event: str) -> tuple[JointEvent, ...]:
+        """Return the joint events to which an event of the member at this path belongs."""
+        watch = self.watches.get(place_path)
+        return watch.joints.get(event) if watch is not None else ()
+
+
+def read_paths(condition: Condition) -> frozenset[tuple[str, ...]] | None:
+    """Return the paths of all members that a condition reads; None if a function in it may read anything."""
+    if any(isinstance(leaf, Function) for leaf in condition.leaves()):
+        return None
+    return frozenset(_leaf_paths(condition))
+
+
+def _leaf_paths(condition: Condition) -> Iterator[tuple[str, ...]]:
+    for leaf in condition.leaves():
+        if isinstance(leaf, In):
+            yield leaf.place.member.path
+        elif isinstance(leaf, Done):
+            yield leaf.member.path
+        elif isinstance(leaf, Over):
+            yield (leaf.what.member if isinstance(leaf.what, Place) else leaf.what).path
+
+
+def _paths_of(link: Link) -> frozenset[tuple[str, ...]] | None:
+    return read_paths(link.trigger.condition) if isinstance(link.trigger, OnCondition) else frozenset()
+
+
+def _cause_paths(link: Link) -> Iterator[tuple[str, ...]]:
+    """Yield the paths of the members whose moves may end the cause of a delayed link."""
+    if isinstance(link.trigger, OnState):
+        yield link.trigger.place.member.path
+    elif isinstance(link.trigger, OnCondition):
+        yield from _leaf_paths(link.trigger.condition)
+    if link.given is not None:
+        yield from _leaf_paths(link.given)
+
+
+def is_each(member: MemberAddress) -> bool:
+    """Whether an address stands for every member of a collection."""
+    return member.key == EACH
