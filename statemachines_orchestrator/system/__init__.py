@@ -5,12 +5,32 @@ from ._configuration import SystemConfiguration, configuration_of, is_ended
 from ._copying import MemberRecord, blank, member_of, record_of, register, restore, with_own_model
 from ._driver import Driver
 from ._members import adopt, give_back, make_members
+from ._records import (
+    EventHeld,
+    EventRefused,
+    Inspection,
+    LinkFired,
+    Moved,
+    StepEnded,
+    StepStarted,
+    TimerChanged,
+    record_from,
+    record_to_mapping,
+)
 
 __all__ = (
     "Driver",
     "EventCall",
+    "EventHeld",
+    "EventRefused",
+    "Inspection",
+    "LinkFired",
     "MemberRecord",
+    "Moved",
+    "StepEnded",
+    "StepStarted",
     "SystemConfiguration",
+    "TimerChanged",
     "adopt",
     "blank",
     "configuration_of",
@@ -18,7 +38,9 @@ __all__ = (
     "is_ended",
     "make_members",
     "member_of",
+    "record_from",
     "record_of",
+    "record_to_mapping",
     "register",
     "restore",
     "with_own_model",
