@@ -37,7 +37,9 @@ OrchestratorError
 ├── SharedEventError                         (a TypeError, too)
 ├── LinkLoopError                            (a RuntimeError, too)
 ├── StepCancelledError
-└── StepRunningError                         (a RuntimeError, too)
+├── StepRunningError                         (a RuntimeError, too)
+├── RecordFileError                          (a ValueError, too)
+└── MissingExtraError                        (an ImportError, too)
 ```
 
 What a machine refuses is python-statemachine's `TransitionNotAllowed`, as without an orchestrator.
@@ -73,10 +75,12 @@ __all__ = (
     "MemberAccessError",
     "MemberAssignmentError",
     "MemberNotMadeError",
+    "MissingExtraError",
     "MistakeError",
     "NoMachinesOnOrchestratorError",
     "NotAMachineError",
     "OrchestratorError",
+    "RecordFileError",
     "ReservedNameError",
     "RuleError",
     "SharedEventError",
@@ -434,4 +438,35 @@ class StepRunningError(OrchestratorError, RuntimeError):
         return (
             f"{self.owner} is in the middle of a step, and half a step is not a state to {self.doing} from. "
             f"{self.doing.capitalize()} it when the event call has returned."
+        )
+
+
+class RecordFileError(OrchestratorError, ValueError):
+    """Raised when a line that should hold a record of an observed step does not."""
+
+    def __init__(self, source: str, line: int, why: str) -> None:
+        super().__init__(source, line, why)
+        self.source = source
+        """The name of the file."""
+        self.line = line
+        """The number of the line, counted from 1."""
+        self.why = why
+
+    def __str__(self) -> str:
+        return f"{self.source}, line {self.line}: {self.why}. Each line has to be what a JsonLinesObserver has written."
+
+
+class MissingExtraError(OrchestratorError, ImportError):
+    """Raised when something needs a package that is installed only on request."""
+
+    def __init__(self, what: str, package: str, extra: str) -> None:
+        super().__init__(what, package, extra)
+        self.what = what
+        self.package = package
+        self.extra = extra
+
+    def __str__(self) -> str:
+        return (
+            f"{self.what} needs the package {self.package}, which is not installed. "
+            f"Install it with: pip install 'statemachines-orchestrator[{self.extra}]'."
         )

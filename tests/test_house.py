@@ -30,6 +30,7 @@ LAYERS = {
         "declare": ("charts", "exceptions"),
         "engine": ("charts", "exceptions"),
         "system": ("engine", "declare", "charts", "exceptions"),
+        "observers": ("system", "exceptions"),
         "orchestrator": ("system", "engine", "declare", "charts", "exceptions"),
         "__init__": ("orchestrator", "system", "engine", "declare", "charts", "exceptions"),
         "cli": ("__init__", "orchestrator", "system", "engine", "declare", "charts", "exceptions"),
@@ -57,7 +58,9 @@ MAY_REACH_OUTSIDE = {
     "cli": "speaks with people",
     "__main__": "speaks with people",
     "_load": "reads the file that it is asked for; everything else works on text",
+    "statemachines_orchestrator.observers._json_lines": "writes the records that it is given to a file, and reads them",
 }
+"""Layers, or single modules by their full names, with the reason."""
 
 LONGEST_FILE = 600
 
@@ -178,7 +181,7 @@ class TestLayers:
     @every_source
     def test_world_outside(self, source: Source) -> None:
         """Nothing below the command line reads a clock, sleeps or does input and output."""
-        if source.layer not in MAY_REACH_OUTSIDE:
+        if MAY_REACH_OUTSIDE.keys().isdisjoint((source.layer, source.name)):
             assert reaches_outside(source) == []
 
 
