@@ -1,7 +1,7 @@
 """What a user writes in a class body, as frozen data, and what is wrong with it."""
 
 from ._addresses import EACH, At, Each, MemberAddress, Place
-from ._arguments import bind, wrong_machine
+from ._arguments import bind, wrong_machine, wrong_system
 from ._collection import Members
 from ._conditions import All, Any_, Condition, Done, Function, In, Not, Over, done, every, none, some
 from ._declaration import Declaration, declare
@@ -77,4 +77,5 @@ __all__ = (
     "together",
     "when",
     "wrong_machine",
+    "wrong_system",
 )

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from statemachine import StateChart
 
 from statemachines_orchestrator.exceptions import ArgumentsError, ConstructionError, NotAMachineError
 
-from ._fields import Field, MemberField
+from ._fields import Field, MachinesField, MemberField, SystemField
 from ._names import nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from collections.abc import Set as AbstractSet
 
     from ._declaration import Declaration
 
-__all__ = ("bind", "wrong_machine")
+__all__ = ("bind", "wrong_machine", "wrong_system")
 
 
 def bind(
@@ -75,32 +76,65 @@ def _how_to_give(one: Field) -> str:
 
 def _refused(declaration: Declaration, name: str, value: Any) -> list[ConstructionError]:
     one = declaration.fields[name]
+    if isinstance(one, MachinesField):
+        return _refused_members(declaration, one, value)
     if not isinstance(one, MemberField) or (value is None and one.is_optional):
         return []
-    problem = None
-    if isinstance(value, StateChart):
-        problem = wrong_machine(declaration.name, one, value)
-    elif isinstance(value, type) and issubclass(value, StateChart):
-        if one.classes and not issubclass(value, one.classes):
-            problem = _wrong(declaration.name, one, f"the class {value.__name__}")
-    elif not callable(value):
-        problem = _wrong(declaration.name, one, repr(value))
+    problem = _refused_part(declaration, one, value, name)
     return [problem] if problem is not None else []
 
 
-def wrong_machine(owner: str, member: MemberField, value: object) -> NotAMachineError | None:
+def _refused_members(declaration: Declaration, one: MachinesField, value: Any) -> list[ConstructionError]:
+    where = f"{declaration.name}.{one.name}"
+    if not isinstance(value, Mapping):
+        made = one.element_text
+        return [NotAMachineError(where, f"{value!r} is no mapping of keys to machines", f"Pass {{'key': {made}()}}")]
+    problems: list[ConstructionError] = [
+        ArgumentsError(where, f"the key {key!r} is no text", "Write keys as text")
+        for key in value
+        if not isinstance(key, str)
+    ]
+    found = [_refused_part(declaration, one, each, f"{one.name}[{key}]") for key, each in value.items()]
+    return problems + [problem for problem in found if problem is not None]
+
+
+def _refused_part(
+    declaration: Declaration, one: MemberField | MachinesField, value: Any, name: str
+) -> ConstructionError | None:
+    kind = type(value) if not isinstance(value, type) else value
+    is_part = hasattr(kind, "__declaration__") if isinstance(one, SystemField) else issubclass(kind, StateChart)
+    if is_part and not isinstance(value, type):
+        if isinstance(one, SystemField):
+            return wrong_system(declaration.name, one, value)
+        return wrong_machine(declaration.name, one, value, name)
+    if is_part:
+        wrong = one.classes and not issubclass(value, one.classes)
+        return _wrong(declaration.name, one, f"the class {value.__name__}", name) if wrong else None
+    return None if callable(value) else _wrong(declaration.name, one, repr(value), name)
+
+
+def wrong_machine(
+    owner: str, member: MemberField | MachinesField, value: object, name: str | None = None
+) -> NotAMachineError | None:
     """Say what is wrong with something that is to become a member, or return None."""
     if not isinstance(value, StateChart):
-        return _wrong(owner, member, repr(value))
+        return _wrong(owner, member, repr(value), name)
     if member.classes and not isinstance(value, member.classes):
-        return _wrong(owner, member, f"this {type(value).__name__}")
+        return _wrong(owner, member, f"this {type(value).__name__}", name)
     return None
 
 
-def _wrong(owner: str, member: MemberField, given: str) -> NotAMachineError:
-    declared = " or ".join(one.__name__ for one in member.classes) or member.annotation
+def wrong_system(owner: str, field: SystemField, value: object) -> NotAMachineError | None:
+    """Say what is wrong with something that is to become a nested orchestrator, or return None."""
+    if field.classes and not isinstance(value, field.classes):
+        return _wrong(owner, field, repr(value))
+    return None
+
+
+def _wrong(owner: str, member: MemberField | MachinesField, given: str, name: str | None = None) -> NotAMachineError:
+    declared = member.element_text
     return NotAMachineError(
-        f"{owner}.{member.name}",
+        f"{owner}.{name or member.name}",
         f"the member is declared as {declared}, and {given} is not one",
         f"Pass {declared}(), the class itself or a function that makes one",
     )

@@ -248,6 +248,11 @@ class MemberField(Field):
     arguments: Mapping[str, Any] = field(default_factory=dict)
 
     @property
+    def element_text(self) -> str:
+        """What a machine for it is called in messages."""
+        return " or ".join(one.__name__ for one in self.classes) or self.annotation
+
+    @property
     def is_required(self) -> bool:
         """Whether the constructor insists on a machine."""
         return self.factory is None and not self.has_none_default
@@ -276,6 +281,11 @@ class MachinesField(Field):
     annotation: str = ""
     factory: Callable[..., Any] = StateChart
     arguments: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def element_text(self) -> str:
+        """What a machine for it is called in messages."""
+        return " or ".join(one.__name__ for one in self.classes) or "machine"
 
     @property
     def is_required(self) -> bool:
