@@ -313,7 +313,9 @@ class GuardRefused(OrchestratorError, TransitionNotAllowed):  # noqa: N818 - it 
         case: What is the case instead.
     """
 
-    def __init__(self, event: Any, configuration: Any, address: str, guard: str, needs: str, case: str) -> None:
+    def __init__(  # noqa: PLR0917 - as they are pickled
+        self, event: Any, configuration: Any, address: str, guard: str, needs: str, case: str
+    ) -> None:
         TransitionNotAllowed.__init__(self, event, configuration)
         self.address = address
         self.guard = guard

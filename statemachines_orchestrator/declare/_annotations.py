@@ -108,15 +108,22 @@ def _of_type(
     if origin in (Union, types.UnionType):
         return _union(text, [read_annotation(part, names, variables) for part in typing.get_args(annotation)])
     kind = origin if isinstance(origin, type) else annotation
-    if isinstance(kind, type) and issubclass(kind, StateChart):
+    if isinstance(kind, type):
+        return _of_class(kind, annotation, text, names, variables)
+    nothing = annotation is None
+    return Annotation(text, is_optional=nothing, is_type=nothing or origin is not None or _is_special(annotation))
+
+
+def _of_class(
+    kind: type, annotation: Any, text: str, names: tuple[dict[str, Any], dict[str, Any]], variables: Mapping[Any, Any]
+) -> Annotation:
+    if issubclass(kind, StateChart):
         return Annotation(text, classes=(kind,))
-    if isinstance(kind, type) and hasattr(kind, "__declaration__"):
+    if hasattr(kind, "__declaration__"):
         return Annotation(text, systems=(kind,))
-    if isinstance(kind, type) and issubclass(kind, Mapping) and typing.get_args(annotation):
+    if issubclass(kind, Mapping) and typing.get_args(annotation):
         return Annotation(text, element=read_annotation(typing.get_args(annotation)[-1], names, variables))
-    nothing = annotation is None or annotation is type(None)
-    is_type = nothing or isinstance(kind, type) or origin is not None or _is_special(annotation)
-    return Annotation(text, is_optional=nothing, is_type=is_type)
+    return Annotation(text, is_optional=kind is type(None))
 
 
 _UNRESOLVED = object()

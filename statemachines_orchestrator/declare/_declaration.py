@@ -32,10 +32,11 @@ from ._fields import (
     SystemField,
 )
 from ._keywords import Keywords
+from ._links import Guard, GuardMarker, JointEvent, JointMarker, Link, LinkMarker
 from ._machines import machine_problems
 from ._names import RESERVED_FIELDS
 from ._resolve import Actual, Resolver
-from ._rules import GuardMarker, JointMarker, LinkMarker, Rules, Written, read_rules
+from ._rules import Rules, Written, read_rules
 from ._sense import senseless
 
 __all__ = ("Declaration", "declare")
@@ -97,17 +98,17 @@ class Declaration:
         return tuple(one for one in self.fields.values() if isinstance(one, DataField))
 
     @property
-    def links(self) -> tuple[Any, ...]:
+    def links(self) -> tuple[Link, ...]:
         """The links, in order."""
         return self.rules.links
 
     @property
-    def guards(self) -> tuple[Any, ...]:
+    def guards(self) -> tuple[Guard, ...]:
         """The guards, in order."""
         return self.rules.guards
 
     @property
-    def joint_events(self) -> tuple[Any, ...]:
+    def joint_events(self) -> tuple[JointEvent, ...]:
         """The joint events, in order."""
         return self.rules.joint_events
 
@@ -214,7 +215,8 @@ def _rules(declaration: Declaration, problems: list[DefinitionError], actual: Ac
 
 def _put_in_place(owner: Any, declaration: Declaration) -> None:
     rules = declaration.rules
-    for one in (*rules.links, *rules.guards, *rules.joint_events):
+    everything: tuple[Link | Guard | JointEvent, ...] = (*rules.links, *rules.guards, *rules.joint_events)
+    for one in everything:
         if one.name in vars(owner):
             setattr(owner, one.name, one)
     owner.links, owner.guards, owner.joint_events = rules.links, rules.guards, rules.joint_events
@@ -277,6 +279,11 @@ def _field(owner: str, name: str, annotation: Annotation, default: Any) -> Field
         return ReservedNameError(where, f"the name cannot be used for a field: {why}", "Choose another name")
     if isinstance(default, DataMarker):
         return DataField(name, owner, default.default, default.default_factory)
+    return _part(owner, name, annotation, default)
+
+
+def _part(owner: str, name: str, annotation: Annotation, default: Any) -> Field | DefinitionError:
+    where = f"{owner}.{name}"
     if isinstance(default, MachinesMarker):
         return _collection(owner, name, annotation, default)
     if annotation.systems:
@@ -476,6 +483,7 @@ def _check(declaration: Declaration, problems: list[DefinitionError]) -> None:
                     "Move it up, or give it a default",
                 )
             )
-    for member in (*declaration.members, *declaration.collections):
+    machines: tuple[MemberField | MachinesField, ...] = (*declaration.members, *declaration.collections)
+    for member in machines:
         for machine_class in member.classes:
             problems.extend(machine_problems(member, machine_class, declaration.name, declaration.parameter))

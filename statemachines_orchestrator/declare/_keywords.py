@@ -54,7 +54,9 @@ class Keywords:
 def _problem(owner: str, name: str, value: Any) -> DefinitionError | None:
     if name == "orchestrator_name":
         refused = refused_parameter(value)
-        return refused and ReservedNameError(owner, refused, "Choose another; the usual one is 'orc'")
+        if refused is None:
+            return None
+        return ReservedNameError(owner, refused, "Choose another; the usual one is 'orc'")
     if name == "atomic" and not isinstance(value, bool):
         what = f"atomic={value!r} is neither True nor False"
         return DefinitionError(owner, what, "Write atomic=False to keep what a failed step did")

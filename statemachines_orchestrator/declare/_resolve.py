@@ -59,9 +59,8 @@ class Resolver:
 
     def place(self, named: object, wanted: Wanted) -> Place | None:
         """Look a state or an event up; None if that failed, which has been noted then."""
-        spoken = self._spoken(named, wanted)
-        found = spoken and self._member(spoken)
-        if spoken is None or found is None:
+        found = self._found(named, wanted)
+        if found is None:
             return None
         address, field, rest = found
         if isinstance(field, SystemField) or not rest:
@@ -73,8 +72,7 @@ class Resolver:
 
     def member(self, named: object) -> MemberAddress | None:
         """Look a member up; None if that failed, which has been noted then."""
-        spoken = self._spoken(named, "either")
-        found = spoken and self._member(spoken)
+        found = self._found(named, "either")
         if found is None:
             return None
         address, field, rest = found
@@ -101,6 +99,10 @@ class Resolver:
                 f"{name}{signature} cannot be called with the orchestrator and the occurrence",
                 f"Write def {name}(orc) or def {name}(orc, occurrence)",
             )
+
+    def _found(self, named: object, wanted: Wanted) -> tuple[MemberAddress, Field, tuple[str, ...]] | None:
+        spoken = self._spoken(named, wanted)
+        return None if spoken is None else self._member(spoken)
 
     # -- the way there -------------------------------------------------------------------------------------
 
@@ -137,7 +139,8 @@ class Resolver:
                 "Name a field of the class",
             )
             return None
-        fields, path, rest = self._fields, (first,), spoken.names
+        fields, rest = self._fields, spoken.names
+        path: tuple[str, ...] = (first,)
         field = self._field(fields, path)
         while isinstance(field, SystemField) and rest:
             if not field.classes:

@@ -90,8 +90,9 @@ class _Reader:
             self.about = _collection(trigger.place.member)
         elif isinstance(trigger, OnDone):
             self.about = _collection(trigger.member)
-        given = [self._condition(one, "given()") for one in marker.conditions]
-        when_due = [self._condition(one, "given()") for one in marker.conditions_when_due]
+        given = [one for one in (self._condition(one, "given()") for one in marker.conditions) if one is not None]
+        asked = (self._condition(one, "given()") for one in marker.conditions_when_due)
+        when_due = [one for one in asked if one is not None]
         effect = self._send(marker.effect) if isinstance(marker.effect, Send) else self._call(marker.effect)
         if trigger is None or effect is None or len(resolver.problems) > before:
             return None
@@ -105,10 +106,12 @@ class _Reader:
             if joint is not None:
                 return OnJoint(joint)
             place = self.resolver.place(named[0], "either")
-            return place and (OnEvent(place) if place.kind == "event" else OnState(place))
+            if place is None:
+                return None
+            return OnEvent(place) if place.kind == "event" else OnState(place)
         if len(named) == 1 and isinstance(named[0], Done):
             member = self.resolver.member(named[0].member)
-            return member and OnDone(member)
+            return None if member is None else OnDone(member)
         conditions = [self._held(one) for one in named]
         found = [one for one in conditions if one is not None]
         if len(found) < len(named):
@@ -127,7 +130,7 @@ class _Reader:
         if place is not None and place.kind == "event":
             self._several_events(place)
             return None
-        return place and In(place) if self._is_bound(place, "when()") else None
+        return In(place) if place is not None and self._is_bound(place, "when()") else None
 
     def _several_events(self, what: object) -> None:
         self.resolver.problem(
@@ -152,7 +155,7 @@ class _Reader:
         if joint is not None:
             return replace(effect, target=joint)
         place = self.resolver.place(effect.target, "event")
-        return place and replace(effect, target=place)
+        return None if place is None else replace(effect, target=place)
 
     def _call(self, effect: Call) -> Call:
         self.resolver.function(effect.function, "call()")
