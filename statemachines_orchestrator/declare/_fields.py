@@ -99,8 +99,8 @@ def machine(*misplaced: Any, factory: Callable[..., Any] | None = None, **argume
     Args:
         *misplaced: Nothing; here for an error that helps.
         factory: A machine class, an orchestrator class, or a function that makes one. With it the orchestrator
-            makes the member itself unless one is passed to the constructor; its initial state is entered when all members exist,
-            so that its callbacks meet their siblings.
+            makes the member itself unless one is passed to the constructor; its initial state is entered when all
+            members exist, so that its callbacks meet their siblings.
         **arguments: Keyword arguments for `factory`, the same for every instance. For a model of its own per
             instance write a function: ``machine(factory=lambda: Order(model=Row()))``.
 
