@@ -438,8 +438,8 @@ class StepRunningError(OrchestratorError, RuntimeError):
 
     def __str__(self) -> str:
         return (
-            f"{self.owner} is in the middle of a step, and half a step is not a state to {self.doing} from. "
-            f"{self.doing.capitalize()} it when the event call has returned."
+            f"{self.owner} is in the middle of a step, and that is no time to {self.doing}. "
+            f"Do it when the event call has returned."
         )
 
 

@@ -18,6 +18,7 @@ from statemachines_orchestrator.declare import (
     nearest,
 )
 from statemachines_orchestrator.exceptions import (
+    ArgumentsError,
     ConstructionError,
     DataDeletionError,
     DefinitionError,
@@ -28,9 +29,11 @@ from statemachines_orchestrator.exceptions import (
     UnknownMachineError,
 )
 from statemachines_orchestrator.system import (
+    Clock,
     Driver,
     EventCall,
     MemberRecord,
+    MonotonicClock,
     SystemConfiguration,
     adopt,
     blank,
@@ -55,8 +58,19 @@ if TYPE_CHECKING:
 __all__ = ("Orchestrator",)
 
 
-@dataclass_transform(eq_default=False, field_specifiers=(machine, data))
-class Orchestrator:
+_DEFAULT_CLOCK = MonotonicClock()
+
+
+def _option(*, default: Any, kw_only: bool) -> Any:
+    """Tell type checkers of a keyword of the constructor that is no field."""
+
+
+@dataclass_transform(eq_default=False, field_specifiers=(machine, data, _option))
+class _Declared:
+    """What makes type checkers read the classes below as dataclasses, `Orchestrator` with its options included."""
+
+
+class Orchestrator(_Declared):
     """
     Several state machines that must work together, in one typed object.
 
@@ -70,6 +84,8 @@ class Orchestrator:
 
     Every callback of a member receives the orchestrator by the parameter `orc`. An event from outside and all it
     causes is one *step*: steps run one at a time, whoever calls, and a step that fails is put back.
+
+    Every constructor also takes ``clock=``, what tells the system the time: the machine's own clock by default.
 
     Class keywords:
         orchestrator_name: The parameter by which callbacks receive the orchestrator; ``"orc"`` by default.
@@ -89,6 +105,9 @@ class Orchestrator:
     _system: Driver
 
     if TYPE_CHECKING:
+        clock: Clock = _option(default=_DEFAULT_CLOCK, kw_only=True)
+        """What tells the system the time."""
+
         # Without the keywords of mix-ins that the other one passes on, so that type checkers find a misspelt keyword.
         def __init_subclass__(
             cls, *, orchestrator_name: str = ..., atomic: bool = ..., max_deliveries: int = ..., version: str = ...
@@ -120,10 +139,13 @@ class Orchestrator:
             ConstructionError: For all mistakes of the arguments at once; nothing that was passed is changed.
         """
         declaration = _declaration_of(type(self))
+        clock = keywords.pop("clock", _DEFAULT_CLOCK)
         given, problems = bind(declaration, arguments, keywords)
+        if not isinstance(clock, Clock):
+            problems.append(_no_clock(declaration.name, clock))
         if problems:
             raise ConstructionError.first_of(problems)
-        driver = vars(self)["_system"] = Driver(self, declaration.parameter, atomic=declaration.atomic)
+        driver = vars(self)["_system"] = Driver(self, declaration.parameter, clock, atomic=declaration.atomic)
         values = {one.name: given[one.name] if one.name in given else one.initial() for one in declaration.data}
         machines = make_members(declaration, driver, given)
         try:
@@ -136,6 +158,7 @@ class Orchestrator:
             self.__post_init__()
         except BaseException:
             give_back(machines, given)
+            driver.timers.clear()
             raise
 
     def __post_init__(self) -> None:
@@ -227,14 +250,55 @@ class Orchestrator:
         """
         return self._system.activate()
 
+    # -- time ----------------------------------------------------------------------------------------------
+
+    if not TYPE_CHECKING:
+
+        @property
+        def clock(self) -> Clock:
+            """What tells the system the time."""
+            return self._system.clock
+
+    @property
+    def next_due(self) -> float | None:
+        """When the next timer is due, on the clock; None if nothing is going to happen by itself."""
+        return self._system.next_due
+
+    def run_due(self) -> Any:
+        """
+        Fire all timers that are due now: in the order of their deadlines, each as a step of its own.
+
+        If one fails, its exception says by a note which it was, and the next call goes on behind it.
+
+        Returns:
+            How many there were; in an asynchronous system an awaitable of it.
+
+        Raises:
+            StepRunningError: The caller is a callback of this system.
+        """
+        return self._system.run_due()
+
+    def __enter__(self) -> Self:
+        """Fire timers of a synchronous system in a background thread, while the block lasts."""
+        self._system.start_firing()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Wait for the timer that is being fired, if any; no other fires after the block."""
+        self._system.stop_firing()
+
     async def __aenter__(self) -> Self:
         await self.activate()
+        self._system.start_firing_async()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Leave the block; nothing of a system has to be closed yet."""
+        """Let the event loop fire no more timers."""
+        await self._system.stop_firing_async()
 
     # -- the object ----------------------------------------------------------------------------------------
 
@@ -262,10 +326,10 @@ class Orchestrator:
 
     def __copy__(self) -> Self:
         """Return an independent whole that shares data, listeners and attributes, but no state."""
-        members, values = self._parts()
+        members, values, clock = self._parts()
         own = {name: record and with_own_model(record) for name, record in members.items()}
         other = blank(type(self))
-        other.__setstate__((own, values))
+        other.__setstate__((own, values, clock))
         return other
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
@@ -283,20 +347,20 @@ class Orchestrator:
         """Take the orchestrator apart for `pickle`."""
         return blank, (type(self),), self._parts()
 
-    def _parts(self) -> tuple[dict[str, MemberRecord | None], dict[str, Any]]:
-        """Describe the members, and all other attributes."""
+    def _parts(self) -> tuple[dict[str, MemberRecord | None], dict[str, Any], Clock]:
+        """Describe the members, all other attributes, and the clock."""
         members = [one.name for one in type(self).__declaration__.members]
-        with self._system.between_steps("copy"):
+        with self._system.between_steps("copy it"):
             records = {name: getattr(self, name) and record_of(getattr(self, name)) for name in members}
             rest = {name: value for name, value in vars(self).items() if name not in records and name != "_system"}
-        return records, rest
+        return records, rest, self.clock
 
-    def __setstate__(self, parts: tuple[dict[str, MemberRecord | None], dict[str, Any]]) -> None:
+    def __setstate__(self, parts: tuple[dict[str, MemberRecord | None], dict[str, Any], Clock]) -> None:
         """Put the orchestrator together again; runs no callback."""
         declaration = type(self).__declaration__
         values = vars(self)
-        driver = values["_system"] = Driver(self, declaration.parameter, atomic=declaration.atomic)
-        records, rest = parts
+        records, rest, clock = parts
+        driver = values["_system"] = Driver(self, declaration.parameter, clock, atomic=declaration.atomic)
         for name, record in records.items():
             if record is None:
                 values[name] = None
@@ -317,6 +381,13 @@ def _declaration_of(kind: type[Orchestrator]) -> Declaration:
             "Make one of its subclasses",
         )
     return declaration
+
+
+def _no_clock(owner: str, given: object) -> ArgumentsError:
+    instead = "Pass a Clock, or leave it out to go by the machine's own"
+    if isinstance(given, type) and issubclass(given, Clock):
+        instead = f"Pass {given.__name__}()"
+    return ArgumentsError(f"{owner}()", f"clock={given!r} is no clock", instead)
 
 
 def _addresses(members: dict[str, StateChart[Any]], answers: list[list[Any]]) -> tuple[str, ...]:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 __all__ = ("bind", "wrong_machine", "wrong_system")
 
+OPTIONS = ("clock",)
+"""Keywords of the constructor that are no fields."""
+
 
 def bind(
     declaration: Declaration, arguments: Sequence[Any], keywords: Mapping[str, Any]
@@ -45,7 +48,7 @@ def bind(
         )
     for name, value in keywords.items():
         if name not in declaration.fields:
-            close = nearest(name, names)
+            close = nearest(name, (*names, *OPTIONS))
             misspelt.add(close)
             hint = f"Did you mean {close!r}?" if close else f"The fields are {_listed(names)}"
             problems.append(ArgumentsError(where, f"there is no field {name!r}", hint))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from statemachine.event_data import TriggerData
 
     from ._member import MemberEngine
@@ -41,4 +43,20 @@ class Host(Protocol):
 
     def in_running_step(self) -> bool:
         """Whether the calling thread or task belongs to a step of this system that is still running."""
+        ...
+
+    def delay(self, engine: MemberEngine, trigger: TriggerData, seconds: float) -> None:
+        """Keep an event of `engine` and run it as a step of its own when the seconds are over."""
+        ...
+
+    def cancel_delayed(self, engine: MemberEngine, send_id: str) -> None:
+        """Forget the delayed events with this id."""
+        ...
+
+    def take_delayed(self, engine: MemberEngine) -> list[tuple[TriggerData, float]]:
+        """Give up all delayed events of `engine`, and say in how many seconds each is due."""
+        ...
+
+    def undo(self, action: Callable[[], object]) -> None:
+        """Have something done if the running step fails, if the caller belongs to one."""
         ...

@@ -19,6 +19,7 @@ from weakref import WeakValueDictionary
 from statemachine import StateChart
 from statemachine.engines.async_ import AsyncEngine
 from statemachine.engines.sync import SyncEngine
+from statemachine.event_data import TriggerData
 from statemachine.invoke import InvokeManager
 
 from statemachines_orchestrator.charts import read_chart
@@ -147,15 +148,21 @@ def install(machine: StateChart[Any], host: Host) -> MemberEngine:
     if host_of(machine) is not host:
         _attach(machine._engine, host)
         engine = engine_of(machine)
-        _take_over_queue(engine)
+        _take_over_queue(engine, host)
     return engine_of(machine)
 
 
 def release(machine: StateChart[Any]) -> None:
     """Give the machine its stock engine back; one that was held starts now."""
     engine = engine_of(machine)
-    held, engine._held, engine._host = engine._held, None, None
-    for trigger in (*engine.external_queue.drain(), *engine.delayed.values()):
+    host, held = engine._host, engine._held
+    engine._held = engine._host = None
+    queued = engine.external_queue.drain()
+    now = _stock_time(machine)
+    for trigger, seconds in host.take_delayed(engine) if host is not None else ():
+        trigger.execution_time = now + seconds
+        queued.append(trigger)
+    for trigger in queued:
         trigger.kwargs = dict(trigger.kwargs)  # without the orchestrator
         engine.external_queue.put(trigger)
     engine._invoke_manager.__class__ = InvokeManager
@@ -171,14 +178,21 @@ def _attach(engine: Any, host: Host) -> None:
     remember_handlers(engine._invoke_manager)
     engine._host = host
     engine._waiting = WeakValueDictionary()
-    engine.delayed = {}
     engine._has_eventless = read_chart(type(engine.sm)).has_eventless
 
 
-def _take_over_queue(engine: MemberEngine) -> None:
-    """Hold a start that is still queued, set events for later aside, and leave the rest in the queue."""
+def _take_over_queue(engine: MemberEngine, host: Host) -> None:
+    """Hold a start that is still queued, give events for later to the host, and leave the rest in the queue."""
+    now = _stock_time(engine.sm)
     for trigger in engine.external_queue.drain():
         if str(trigger.event) == INITIAL_EVENT:
             engine._held = dict(trigger.kwargs)
+        elif trigger.execution_time > now:
+            host.delay(engine, trigger, trigger.execution_time - now)
         else:
-            engine.enqueue(trigger)
+            engine.enqueue_now(trigger)
+
+
+def _stock_time(machine: StateChart[Any]) -> float:
+    """Return the time by which python-statemachine stamps its events, read off such a stamp."""
+    return float(TriggerData(machine, event=None).execution_time)

@@ -10,10 +10,11 @@ at work: its queues and running invocations are kept, only its class changes.
 from __future__ import annotations
 
 import threading
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from statemachine.engines import sync as stock_sync
 from statemachine.engines.base import BaseEngine, _running_engine
+from statemachine.exceptions import TransitionNotAllowed
 
 from ._payload import Payload
 
@@ -43,8 +44,10 @@ class _Arrivals(threading.local):
 
 
 _arrivals = _Arrivals()
-_stock: Any = stock_sync
-"""The module whose clock stamps delayed events; it does not list the clock among what it exports."""
+
+_MILLISECONDS = 1000.0
+_DUE = 0.0
+"""The stamp of a delayed trigger whose time has come; python-statemachine takes it before all others."""
 
 
 def take_strays(host: Host) -> list[tuple[MemberEngine, TriggerData]]:
@@ -69,7 +72,6 @@ class Saved(NamedTuple):
     held: Mapping[str, Any] | None
     pending_final: State | None
     queued: tuple[TriggerData, ...]
-    delayed: Mapping[int, TriggerData]
     invocations: frozenset[str]
     own: Any
     """What the machine's own ``__orchestrator_save__`` returned."""
@@ -88,8 +90,6 @@ class MemberEngine(BaseEngine):
     """Keywords of a start that waits until all members exist; None when nothing waits."""
     _waiting: WeakValueDictionary[int, TriggerData]
     """Events that can be cancelled and whose turn has not come yet; who sent them keeps them alive."""
-    delayed: dict[int, TriggerData]
-    """Events for later, by sequence number. They are not in the queue, where a step would wait for them."""
     _has_eventless: bool = True
     """Whether the machine's class has eventless transitions, which have to be looked for after every microstep."""
 
@@ -123,12 +123,19 @@ class MemberEngine(BaseEngine):
         _arrivals.triggers.append((self, trigger_data))
 
     def enqueue(self, trigger_data: TriggerData, *, internal: bool = False) -> None:
-        """Put the trigger into the machine's own queue, to be run by `drive`."""
+        """Put the trigger into the machine's own queue, to be run by `drive`; a delayed one goes to the host."""
         if trigger_data.cancelled:
             return
-        if trigger_data.event is not None and trigger_data.event.delay and self.seconds_until(trigger_data) > 0:
-            self.delayed[trigger_data.sequence] = trigger_data
-            return
+        event, host = trigger_data.event, self._host
+        if event is None or host is None or not event.delay or event.delay <= 0 or trigger_data.execution_time == _DUE:
+            self.enqueue_now(trigger_data, internal=internal)
+        elif self.running:
+            host.delay(self, trigger_data, event.delay / _MILLISECONDS)
+        elif not self.sm.allow_event_without_transition:
+            raise TransitionNotAllowed(event, self.sm.configuration)
+
+    def enqueue_now(self, trigger_data: TriggerData, *, internal: bool = False) -> None:
+        """Put the trigger into the machine's own queue, delayed or not."""
         self._inject(trigger_data)
         # Past AsyncEngine.put, whose futures are for callers that wait on the engine: ours wait on the host.
         BaseEngine.put(self, trigger_data, internal=internal)
@@ -146,17 +153,24 @@ class MemberEngine(BaseEngine):
         return self.drive() if host is None else host.deliver(self, trigger)
 
     def cancel_event(self, send_id: str) -> None:
-        """Cancel the events with this id, also those whose turn has not come yet."""
-        super().cancel_event(send_id)
+        """Cancel the events with this id: queued, delayed, and those whose turn has not come yet."""
+        host = self._host
+        if host is None:
+            super().cancel_event(send_id)
+            return
         # Copies: other threads put and take events meanwhile.
-        for trigger in (*(found() for found in self._waiting.valuerefs()), *self.delayed.copy().values()):
-            if trigger is not None and trigger.send_id == send_id:
+        waiting = (found() for found in self._waiting.valuerefs())
+        for trigger in (*self.external_queue.queue.queue, *waiting):
+            if trigger is not None and trigger.send_id == send_id and not trigger.cancelled:
+                host.undo(partial(setattr, trigger, "cancelled", False))
                 trigger.cancelled = True
-                self.delayed.pop(trigger.sequence, None)
+        super().cancel_event(send_id)
+        host.cancel_delayed(self, send_id)
 
-    def seconds_until(self, trigger_data: TriggerData) -> float:
-        """Return in how many seconds the event is due, by the clock that python-statemachine stamped it with."""
-        return max(0.0, float(trigger_data.execution_time - _stock.monotonic()))
+    @staticmethod
+    def make_due(trigger_data: TriggerData) -> None:
+        """Say that the time of a delayed trigger has come: it will be queued at once."""
+        trigger_data.execution_time = _DUE
 
     def drive(self) -> Any:
         """Run python-statemachine's own loop on what is queued; an awaitable on the async engine."""
@@ -221,7 +235,6 @@ class MemberEngine(BaseEngine):
             self._held,
             self._root_parallel_final_pending,
             tuple(self.external_queue.queue.queue),
-            self.delayed.copy(),
             frozenset(self._invoke_manager._active),
             None if own is None else own(),
         )
@@ -236,7 +249,6 @@ class MemberEngine(BaseEngine):
         self.drop_queued()
         for trigger in saved.queued:
             self.external_queue.put(trigger)
-        self.delayed = {number: trigger for number, trigger in saved.delayed.items() if not trigger.cancelled}
         own = getattr(sm, "__orchestrator_restore__", None)
         # The model's setter, a handler's `on_cancel` and the machine's own hook may raise: none keeps the others back.
         try:
@@ -250,7 +262,7 @@ class MemberEngine(BaseEngine):
                     own(saved.own)
 
     def drop_queued(self) -> None:
-        """Forget the events that the machine has not taken yet, except those for later."""
+        """Forget the events that the machine has not taken yet."""
         self.internal_queue.clear()
         self.external_queue.clear()
 

@@ -1,6 +1,7 @@
 """How several machines run together: turns, steps, the driver, and copies of the whole."""
 
 from ._calls import EventCall
+from ._clock import Clock, MonotonicClock, Timed
 from ._configuration import SystemConfiguration, configuration_of, is_ended
 from ._copying import MemberRecord, blank, member_of, record_of, register, restore, with_own_model
 from ._driver import Driver
@@ -17,8 +18,11 @@ from ._records import (
     record_from,
     record_to_mapping,
 )
+from ._timers import Timer, TimerQueue, TimerStatistics
+from ._turns import Ticket, Turns
 
 __all__ = (
+    "Clock",
     "Driver",
     "EventCall",
     "EventHeld",
@@ -26,11 +30,18 @@ __all__ = (
     "Inspection",
     "LinkFired",
     "MemberRecord",
+    "MonotonicClock",
     "Moved",
     "StepEnded",
     "StepStarted",
     "SystemConfiguration",
+    "Ticket",
+    "Timed",
+    "Timer",
     "TimerChanged",
+    "TimerQueue",
+    "TimerStatistics",
+    "Turns",
     "adopt",
     "blank",
     "configuration_of",

@@ -9,24 +9,25 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import suppress
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from statemachine.exceptions import TransitionNotAllowed
 
 from statemachines_orchestrator.engine import AsyncMemberEngine
 
+from ._alarms import LoopAlarm
 from ._blocking import BlockingSteps
 from ._calls import EventCall
-from ._shared import LONGEST_PAUSE
+from ._shared import DelayedEvent
 from ._step import Step, current_step
-from ._turns import resolve
+from ._turns import resolve, running_loop
 
 if TYPE_CHECKING:
     from statemachine.event_data import TriggerData
 
     from statemachines_orchestrator.engine import MemberEngine
 
+    from ._timers import Timer
     from ._turns import Ticket
 
 __all__ = ("AwaitedSteps",)
@@ -39,44 +40,26 @@ class AwaitedSteps(BlockingSteps):
 
     def _call(self, work: Any, *arguments: Any) -> EventCall:
         """Take a place in line for some work, and see to it that it is done even if nobody awaits it."""
-        loop = running_loop()
-        ticket = self._turns.request(loop)
-        call = EventCall(work, ticket, *arguments, abandon=partial(self._turns.abandon, ticket))
-        if loop is not None:
-            call.scheduled = loop.call_soon(call.start)
-        return call  # without a loop python-statemachine runs it to its end in a loop of its own
+        return EventCall.in_line(self._turns, work, *arguments)
 
     async def _step_in_turn_async(self, ticket: Ticket, engine: MemberEngine, trigger: TriggerData | None) -> Any:
-        step = self._new_step()
-        result = await self._in_turn_async(ticket, step, self._run_async, engine, trigger)
-        return await self._wait_for_delayed_async(step, trigger, result) if step.later else result
+        return await self._in_turn_async(
+            ticket, self._as_step_async, self._new_step(), self._run_async, engine, trigger
+        )
 
-    async def _begin_in_turn_async(self, ticket: Ticket) -> None:
-        step = self._new_step()
-        await self._in_turn_async(ticket, step, None)
-        await self._wait_for_delayed_async(step, None, None)
-
-    async def _in_turn_async(self, ticket: Ticket, step: Step, work: Any, *arguments: Any) -> Any:
+    async def _in_turn_async(self, ticket: Ticket, work: Any = None, *arguments: Any) -> Any:
         if not ticket.take():
             await self._turns.wait(ticket)
-        steps = [step]
         try:
             if not self._has_begun:
-                first = self._new_step()
-                steps.insert(0, first)
-                await self._as_step_async(first, self._begin_async)
+                await self._as_step_async(self._new_step(), self._begin_async)
                 self._has_begun = True
-            if self._forsaken:
-                await self._run_forsaken_async()
-            result = None if work is None else await self._as_step_async(step, work, *arguments)
-            step.later = [one for each in steps for one in self._claim(each)]
-        except BaseException:
-            for each in steps:
-                self._forsake(self._claim(each))
-            raise
+            return None if work is None else await work(*arguments)
         finally:
-            self._turns.leave()
-        return result
+            try:
+                self._set_alarm(ticket)
+            finally:
+                self._turns.leave()
 
     async def _as_step_async(self, step: Step, work: Any, *arguments: Any) -> Any:
         step.loop = asyncio.get_running_loop()
@@ -96,13 +79,12 @@ class AwaitedSteps(BlockingSteps):
         finally:
             with suppress(ValueError):  # the collector closes a task whose loop is gone, in a context of its own
                 current_step.reset(token)
+            self._tidy(step)
         return result
 
     def _nested_async(self, step: Step, engine: MemberEngine, trigger: TriggerData | None) -> Any:
         """Run a call from inside the step, or say how it is going to be run."""
-        if engine.is_busy:
-            return EventCall.finished(self._run(step, engine, trigger))
-        if not isinstance(engine, AsyncMemberEngine):
+        if engine.is_busy or not isinstance(engine, AsyncMemberEngine):
             result = self._run(step, engine, trigger)
             return result if _is_worker_of(step) else EventCall.finished(result)
         call = EventCall(self._nested_call, step, engine, trigger)
@@ -166,70 +148,67 @@ class AwaitedSteps(BlockingSteps):
             elif await _close(step):
                 return
 
-    # -- delayed events ------------------------------------------------------------------------------------
+    # -- time ----------------------------------------------------------------------------------------------
 
-    async def _wait_for_delayed_async(self, step: Step, own: TriggerData | None, result: Any) -> Any:
-        """Deliver the delayed events that a step has left, as `_wait_for_delayed` does."""
-        mine = step.later
+    async def _fire_all_async(self, now: float) -> int:
+        """Fire the timers that are due, each in a turn of its own, and count them."""
+        count = 0
+        while await self._fire_due_async(self._turns.request(running_loop()), now):
+            count += 1
+        return count
+
+    async def _fire_due_async(self, ticket: Ticket, now: float) -> bool:
+        return bool(await self._in_turn_async(ticket, self._fire_first_async, now))
+
+    async def _fire_first_async(self, now: float) -> bool:
+        """Fire the first timer that is due, in the turn that the caller has; whether there was one."""
+        timer = self.timers.pop_due(now)
+        if timer is None:
+            return False
+        with self._firing(timer):
+            await self._as_step_async(self._new_step(), self._fire_async, timer)
+        return True
+
+    async def _fire_async(self, step: Step, timer: Timer) -> None:
+        """Do what a timer is for: the place where kinds of timers are told apart; `_fire` is the other."""
+        if isinstance(timer.what, DelayedEvent):
+            engine, trigger = timer.what.engine, timer.what.trigger
+            engine.make_due(trigger)
+            await self._run_async(step, engine, trigger)
+
+    def _set_alarm(self, ticket: Ticket) -> None:
+        """Let the event loop fire the next timer by itself, at the end of a turn."""
+        if self._loop_alarm is None:
+            if not self.timers or self.clock.drives_systems:
+                return
+            self._loop_alarm = LoopAlarm(self.clock.now, lambda: self.timers.next_due, self._ring)
+        if self._has_begun:
+            # A call that was made without an event loop has one that ends with the call.
+            self._loop_alarm.set(running_loop() if ticket.loop is not None else None)
+
+    def _ring(self) -> EventCall:
+        return self._call(self._fire_alone_async)
+
+    async def _fire_alone_async(self, ticket: Ticket) -> None:
+        """Fire one timer because the alarm rings."""
         try:
-            while (found := self._next_of(mine)) is not None:
-                engine, trigger, seconds = found
-                if seconds > 0:
-                    await _pause(min(seconds, LONGEST_PAUSE))
-                    continue
-                later = self._new_step()
-                ticket = self._turns.request(running_loop())
-                try:
-                    outcome = await self._in_turn_async(ticket, later, self._run_delayed_async, engine, trigger)
-                except TransitionNotAllowed:
-                    if trigger is own or engine.running:
-                        raise
-                    continue  # its machine has ended, and nobody asked for it by name
-                result = outcome if trigger is own else result
-                mine += later.later
+            await self._in_turn_async(ticket, self._answer_alarm)
+        except Exception:
+            _logger.exception("a timer of %s failed in the background", type(self.orchestrator).__name__)
+
+    async def _answer_alarm(self) -> None:
+        if self._loop_alarm is None or not self._loop_alarm.answer():
+            return
+        self._is_firing = True
+        try:
+            await self._fire_first_async(self.clock.now())
         finally:
-            if mine:
-                self._forsake(mine)
-        return result
-
-    async def _run_delayed_async(self, step: Step, engine: MemberEngine, trigger: TriggerData) -> Any:
-        return await self._run_async(step, engine, trigger) if self._is_wanted(engine, trigger) else None
-
-    async def _run_forsaken_async(self) -> None:
-        """Deliver overdue events whose caller has stopped waiting; what they raise reaches nobody but the log."""
-        due = self._overdue()
-        for number, (engine, trigger) in enumerate(due, 1):
-            step = self._new_step()
-            try:
-                await self._as_step_async(step, self._run_delayed_async, engine, trigger)
-            except Exception:
-                _logger.exception("a delayed event of %s failed, and nobody waits for it", engine.member)
-            except BaseException:
-                self._forsake(due[number:])
-                raise
-            self._forsake(self._claim(step))
-
-
-def running_loop() -> asyncio.AbstractEventLoop | None:
-    """Return the event loop that runs in this thread, if any."""
-    try:
-        return asyncio.get_running_loop()
-    except RuntimeError:
-        return None
+            self._is_firing = False
 
 
 def _is_worker_of(step: Step) -> bool:
     """Whether this thread has no event loop, though the step that it belongs to runs in one."""
     return step.loop is not None and running_loop() is None
-
-
-async def _pause(seconds: float) -> None:
-    done = asyncio.get_running_loop().create_future()
-    timer = asyncio.get_running_loop().call_later(seconds, resolve, done)
-    try:
-        await done
-    finally:
-        timer.cancel()
 
 
 async def _close_at_last(step: Step) -> BaseException | None:

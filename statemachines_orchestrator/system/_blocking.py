@@ -10,7 +10,7 @@ from statemachine.exceptions import TransitionNotAllowed
 
 from statemachines_orchestrator.engine import current_cancellation
 
-from ._shared import LONGEST_PAUSE, SharedSteps
+from ._shared import DelayedEvent, SharedSteps
 from ._step import Step, current_step
 
 if TYPE_CHECKING:
@@ -18,41 +18,35 @@ if TYPE_CHECKING:
 
     from statemachines_orchestrator.engine import MemberEngine
 
+    from ._alarms import ThreadAlarm
+    from ._timers import Timer
+
 __all__ = ("BlockingSteps",)
 
 _logger = logging.getLogger("statemachines_orchestrator")
-_never = threading.Event()
-"""Waiting for it pauses a thread."""
 
 
 class BlockingSteps(SharedSteps):
     """How a synchronous system runs its steps."""
 
     def _step_in_turn(self, engine: MemberEngine, trigger: TriggerData | None) -> Any:
-        step = self._new_step()
-        result = self._in_turn(step, self._run, engine, trigger)
-        return self._wait_for_delayed(step, trigger, result) if step.later else result
+        return self._in_turn(self._as_step, self._new_step(), self._run, engine, trigger)
 
     def _begin_in_turn(self) -> None:
-        step = self._new_step()
-        self._in_turn(step, self._begin)
+        self._in_turn(self._as_step, self._new_step(), self._begin)
         self._has_begun = True
-        self._wait_for_delayed(step, None, None)
 
-    def _in_turn(self, step: Step, work: Any, *arguments: Any) -> Any:
+    def _in_turn(self, work: Any, *arguments: Any) -> Any:
         if not self._turns.enter(current_cancellation()):
             return None  # an invoke handler whose state was left while it waited
         try:
-            if self._forsaken:
-                self._run_forsaken()
-            result = self._as_step(step, work, *arguments)
-            step.later = self._claim(step)
-        except BaseException:
-            self._forsake(self._claim(step))
-            raise
+            return work(*arguments)
         finally:
-            self._turns.leave()
-        return result
+            try:
+                if self._thread_alarm is not None:
+                    self._thread_alarm.set(self.timers.next_due)
+            finally:
+                self._turns.leave()
 
     def _as_step(self, step: Step, work: Any, *arguments: Any) -> Any:
         token = current_step.set(step)
@@ -67,6 +61,7 @@ class BlockingSteps(SharedSteps):
             raise
         finally:
             current_step.reset(token)
+            self._tidy(step)
         return result
 
     def _run(self, step: Step, engine: MemberEngine, trigger: TriggerData | None) -> Any:
@@ -102,58 +97,41 @@ class BlockingSteps(SharedSteps):
             elif _close(step):
                 return
 
-    # -- delayed events ------------------------------------------------------------------------------------
+    # -- time ----------------------------------------------------------------------------------------------
 
-    def _wait_for_delayed(self, step: Step, own: TriggerData | None, result: Any) -> Any:
-        """
-        Deliver the delayed events that a step has left, each as a step of its own; others take turns meanwhile.
+    def _fire_all(self, now: float) -> int:
+        """Fire the timers that are due, each in a turn of its own, and count them."""
+        count = 0
+        while self._in_turn(self._fire_first, now):
+            count += 1
+        return count
 
-        Args:
-            step: The step.
-            own: The event that the caller sent. If it was delayed itself, the caller gets its result.
-            result: What the caller gets otherwise.
-        """
-        mine = step.later
-        cancelled = current_cancellation()
+    def _fire_first(self, now: float) -> bool:
+        """Fire the first timer that is due, in the turn that the caller has; whether there was one."""
+        timer = self.timers.pop_due(now)
+        if timer is None:
+            return False
+        with self._firing(timer):
+            self._as_step(self._new_step(), self._fire, timer)
+        return True
+
+    def _fire(self, step: Step, timer: Timer) -> None:
+        """Do what a timer is for: the place where kinds of timers are told apart; `_fire_async` is the other."""
+        if isinstance(timer.what, DelayedEvent):
+            engine, trigger = timer.what.engine, timer.what.trigger
+            engine.make_due(trigger)
+            self._run(step, engine, trigger)
+
+    def _fire_alone(self, alarm: ThreadAlarm) -> None:
+        """Fire one timer in the background."""
         try:
-            while (found := self._next_of(mine)) is not None:
-                engine, trigger, seconds = found
-                if cancelled is not None and cancelled.is_set():
-                    return result  # an invoke handler whose state was left: it cannot wait here, it is waited for
-                if seconds > 0:
-                    _never.wait(min(seconds, LONGEST_PAUSE))
-                    continue
-                later = self._new_step()
-                try:
-                    outcome = self._in_turn(later, self._run_delayed, engine, trigger)
-                except TransitionNotAllowed:
-                    if trigger is own or engine.running:
-                        raise
-                    continue  # its machine has ended, and nobody asked for it by name
-                result = outcome if trigger is own else result
-                mine += later.later
-        finally:
-            if mine:
-                self._forsake(mine)
-        return result
+            self._in_turn(self._fire_unless_stopped, alarm)
+        except Exception:
+            _logger.exception("a timer of %s failed in the background", type(self.orchestrator).__name__)
 
-    def _run_delayed(self, step: Step, engine: MemberEngine, trigger: TriggerData) -> Any:
-        # Taken out before the step remembers the rest: if it fails, the event has happened and is not tried again.
-        return self._run(step, engine, trigger) if self._is_wanted(engine, trigger) else None
-
-    def _run_forsaken(self) -> None:
-        """Deliver overdue events whose caller has stopped waiting; what they raise reaches nobody but the log."""
-        due = self._overdue()
-        for number, (engine, trigger) in enumerate(due, 1):
-            step = self._new_step()
-            try:
-                self._as_step(step, self._run_delayed, engine, trigger)
-            except Exception:
-                _logger.exception("a delayed event of %s failed, and nobody waits for it", engine.member)
-            except BaseException:
-                self._forsake(due[number:])
-                raise
-            self._forsake(self._claim(step))
+    def _fire_unless_stopped(self, alarm: ThreadAlarm) -> None:
+        if not alarm.is_stopped:
+            self._fire_first(self.clock.now())
 
 
 def _close_at_last(step: Step) -> BaseException | None:

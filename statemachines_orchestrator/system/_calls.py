@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Generator
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from statemachines_orchestrator.exceptions import StepCancelledError
+
+from ._turns import running_loop
+
+if TYPE_CHECKING:
+    from ._turns import Turns
 
 __all__ = ("EventCall",)
 
@@ -61,6 +67,16 @@ class EventCall(Coroutine[Any, Any, Any]):
         self._waiters: list[asyncio.Future[Any]] = []
 
     @classmethod
+    def in_line(cls, turns: Turns, work: Callable[..., Coroutine[Any, Any, Any]], *arguments: Any) -> EventCall:
+        """Take a place in line for some work, and see to it that it is done even if nobody awaits it."""
+        loop = running_loop()
+        ticket = turns.request(loop)
+        call = cls(work, ticket, *arguments, abandon=partial(turns.abandon, ticket))
+        if loop is not None:
+            call.scheduled = loop.call_soon(call.start)
+        return call  # without a loop python-statemachine runs it to its end in a loop of its own
+
+    @classmethod
     def finished(cls, result: Any) -> EventCall:
         """Wrap the result of an event that has been delivered already."""
         call = cls(_nothing)
@@ -80,6 +96,11 @@ class EventCall(Coroutine[Any, Any, Any]):
     def is_started(self) -> bool:
         """Whether the event's step has begun, or at least stands in line with somebody waiting for it."""
         return self._started
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether the outcome is known."""
+        return self._finished
 
     def __await__(self) -> Generator[Any, Any, Any]:
         if self._finished:

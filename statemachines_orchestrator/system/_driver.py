@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from statemachine.utils import run_async_from_sync
 
 from statemachines_orchestrator.exceptions import StepRunningError
 
-from ._awaited import AwaitedSteps, running_loop
+from ._alarms import ThreadAlarm
+from ._awaited import AwaitedSteps
 from ._calls import EventCall
+from ._turns import running_loop
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, MutableMapping
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
 
     from statemachines_orchestrator.engine import MemberEngine
 
+    from ._clock import Clock
     from ._step import Step
     from ._turns import Ticket
 
@@ -28,6 +32,10 @@ __all__ = ("Driver",)
 
 class Driver(AwaitedSteps):
     """Runs the steps of one orchestrator, one at a time; the host of all its engines."""
+
+    def __init__(self, orchestrator: object, parameter: str, clock: Clock, *, atomic: bool) -> None:
+        super().__init__(orchestrator, parameter, clock, atomic=atomic)
+        clock.attach(self)
 
     def in_running_step(self) -> bool:
         """Whether the calling code belongs to a step of this system that is still running."""
@@ -54,7 +62,7 @@ class Driver(AwaitedSteps):
         step = self._running_step()
         if step is not None:
             return EventCall(self._begin_async, step)
-        call = self._call(self._begin_in_turn_async)
+        call = self._call(self._in_turn_async)
         return call if running_loop() is not None else EventCall.finished(run_async_from_sync(call))
 
     def begin(self) -> None:
@@ -102,14 +110,89 @@ class Driver(AwaitedSteps):
         if self.is_async:
             # As a machine's own calls: an awaitable in an event loop, without one the answer.
             return run_async_from_sync(self._call(self._ask_async, asked))
-        return _enabled(asked) if inside else self._in_turn(self._new_step(), lambda _step: _enabled(asked))
+        return (
+            _enabled(asked) if inside else self._in_turn(self._as_step, self._new_step(), lambda _step: _enabled(asked))
+        )
 
     async def _ask_async(self, ticket: Ticket, machines: list[StateChart[Any]]) -> list[list[Event]]:
         async def ask(_step: Step) -> list[list[Event]]:
             return await _enabled_async(machines)
 
-        answers: list[list[Event]] = await self._in_turn_async(ticket, self._new_step(), ask)
+        answers: list[list[Event]] = await self._in_turn_async(ticket, self._as_step_async, self._new_step(), ask)
         return answers
+
+    # -- time ----------------------------------------------------------------------------------------------
+
+    @property
+    def next_due(self) -> float | None:
+        """When the next timer is due, on the clock."""
+        return self.timers.next_due
+
+    def run_due(self) -> Any:
+        """
+        Fire the timers that are due, each as a step of its own.
+
+        Returns:
+            How many; in an asynchronous system an awaitable of it.
+        """
+        self.refuse_inside("fire timers")
+        now = self.clock.now()
+        if not self.is_async:
+            return self._fire_all(now)
+        call = EventCall(self._fire_all_async, now)
+        loop = running_loop()
+        if loop is not None:
+            call.scheduled = loop.call_soon(call.start)
+        return run_async_from_sync(call)
+
+    def fire_due(self, now: float) -> Any:
+        """Fire the first timer that is due at `now`, for a clock that does so itself; whether there was one."""
+        if self.is_async:
+            return self._call(self._fire_due_async, now)
+        return bool(self._in_turn(self._fire_first, now))
+
+    def start_firing(self) -> None:
+        """Begin to fire timers in the background of a synchronous system."""
+        owner = type(self.orchestrator).__name__
+        if self.is_async:
+            msg = f"{owner} is asynchronous, its timers are fired by the event loop: write async with {owner}(...)"
+            raise TypeError(msg)
+        self.refuse_inside("start a background thread")
+        with self._users_mutex:
+            self._users += 1
+            if self._users == 1 and not self.clock.drives_systems:
+                next_due = partial(getattr, self.timers, "next_due")
+                self._thread_alarm = ThreadAlarm(f"timers of {owner}", self.clock.now, next_due, self._fire_alone)
+
+    def stop_firing(self) -> None:
+        """Fire no more timers in the background."""
+        with self._users_mutex:
+            self._users -= 1
+            alarm = self._thread_alarm
+            if self._users or alarm is None:
+                return
+            self._thread_alarm = None
+        # In a step the thread may stand in line for the turn that this very step has; it will fire nothing.
+        alarm.stop(join=not self.in_running_step())
+
+    def start_firing_async(self) -> None:
+        """Count who uses an asynchronous system, whose timers the event loop fires."""
+        self._users += 1
+
+    async def stop_firing_async(self) -> None:
+        """Let the event loop fire no more timers, until the system is used again."""
+        self._users -= 1
+        if self._users or self._loop_alarm is None:
+            return
+        self._loop_alarm.clear()
+        if self._is_firing and not self.in_running_step():
+            await self._call(self._in_turn_async)  # it has the turn, and leaves it when it is done
+            self._loop_alarm.clear()
+
+    def refuse_inside(self, doing: str) -> None:
+        """Raise an error if the caller belongs to the running step."""
+        if self.in_running_step():
+            raise StepRunningError(type(self.orchestrator).__name__, doing)
 
 
 def _enabled(machines: list[StateChart[Any]]) -> list[list[Event]]:

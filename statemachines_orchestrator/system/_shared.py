@@ -2,35 +2,47 @@
 
 from __future__ import annotations
 
+import asyncio
+import math
+import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TypeAlias
-
-from statemachine.exceptions import TransitionNotAllowed
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
 
 from statemachines_orchestrator.engine import AsyncMemberEngine, MemberEngine, take_strays
 
 from ._step import Step, current_step
-from ._turns import Turns
+from ._timers import Timer, TimerQueue
+from ._turns import Turns, running_loop
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Hashable, Iterator
 
     from statemachine.event_data import TriggerData
+    from statemachine.exceptions import TransitionNotAllowed
 
-__all__ = ("LONGEST_PAUSE", "Delayed", "SharedSteps")
+    from ._alarms import LoopAlarm, ThreadAlarm
+    from ._clock import Clock
 
-LONGEST_PAUSE = 0.01
-"""Seconds after which a caller that waits for delayed events looks whether they have been cancelled meanwhile."""
+__all__ = ("DelayedEvent", "SharedSteps")
 
 
-Delayed: TypeAlias = "tuple[MemberEngine, TriggerData]"
-"""An event for later, and the machine that it is for."""
+@dataclass(frozen=True, slots=True, eq=False)
+class DelayedEvent:
+    """What a timer is for: an event of a member."""
+
+    engine: MemberEngine
+    trigger: TriggerData
+
+    def __str__(self) -> str:
+        return f"the delayed event {self.engine.member}.{self.trigger.event}"
 
 
 class SharedSteps:
     """The state of one orchestrator's driver."""
 
-    def __init__(self, orchestrator: object, parameter: str, *, atomic: bool) -> None:
+    def __init__(self, orchestrator: object, parameter: str, clock: Clock, *, atomic: bool) -> None:
         self.orchestrator = orchestrator
         self.parameter = parameter
         self.atomic = atomic
@@ -38,16 +50,20 @@ class SharedSteps:
         self.engines: list[MemberEngine] = []
         self._has_begun = False
         self._turns = Turns()
-        self._claimed: set[int] = set()
-        """Sequence numbers of the delayed events that some caller waits for."""
-        self._forsaken: dict[int, Delayed] = {}
-        """Delayed events whose caller has stopped waiting for them, by sequence number."""
+        self.clock = clock
+        self.timers = TimerQueue()
+        self._users = 0
+        """How many `with` blocks the system is in."""
+        self._users_mutex = threading.Lock()
+        self._thread_alarm: ThreadAlarm | None = None
+        self._loop_alarm: LoopAlarm | None = None
+        self._is_firing = False
+        """Whether the loop alarm is firing a timer."""
 
     def add(self, name: str, engine: MemberEngine) -> None:
         """Take a member's engine in; one asynchronous member makes the system asynchronous."""
         engine.member = name
         self.engines.append(engine)
-        self._forsake([(engine, trigger) for trigger in engine.delayed.values()])
         self.is_async = self.is_async or isinstance(engine, AsyncMemberEngine)
 
     def _new_step(self) -> Step:
@@ -65,64 +81,88 @@ class SharedSteps:
             step = step.outer
         return None
 
-    def _claim(self, step: Step) -> list[Delayed]:
-        """Take charge of the delayed events that a step has left. Called in the turn, so that no other step does."""
-        mine = [
-            (engine, trigger)
-            for engine in step.touched
-            if engine.delayed
-            for number, trigger in engine.delayed.copy().items()
-            if number not in self._claimed and number not in self._forsaken
-        ]
-        if mine:
-            self._claimed.update(trigger.sequence for _, trigger in mine)
+    def _tidy(self, step: Step) -> None:
+        """Do what is left to do at the end of a step, failed or not, in its turn."""
+        if self.timers:
+            self._forget_ended(step)
         step.forget()
-        return mine
 
-    def _forsake(self, mine: list[Delayed]) -> None:
-        for engine, trigger in mine:
-            self._claimed.discard(trigger.sequence)
-            if trigger.sequence in engine.delayed:
-                self._forsaken[trigger.sequence] = (engine, trigger)
+    def _forget_ended(self, step: Step) -> None:
+        """Forget the delayed events of machines that have ended, as python-statemachine does."""
+        for engine in step.touched:
+            if not engine.running:
+                for timer in self.timers.filed(engine):
+                    self.timers.cancel(timer)
 
-    def _overdue(self) -> list[Delayed]:
-        """Take the forsaken events that are due, and forget those that are gone."""
-        found = list(self._forsaken.values())
-        gone = [trigger.sequence for engine, trigger in found if trigger.sequence not in engine.delayed]
-        due = [(engine, trigger) for engine, trigger in found if engine.seconds_until(trigger) == 0]
-        for number in (*gone, *(trigger.sequence for _, trigger in due)):
-            self._forsaken.pop(number, None)
-        return due
+    # -- timers --------------------------------------------------------------------------------------------
 
-    def _next_of(self, mine: list[Delayed]) -> tuple[MemberEngine, TriggerData, float] | None:
-        """Return the event that is due first, and in how many seconds; forget those that are gone."""
-        gone = [one for one in mine if one[1].sequence not in one[0].delayed]
-        for one in gone:
-            mine.remove(one)
-            self._claimed.discard(one[1].sequence)
-        if not mine:
-            return None
-        engine, trigger = min(mine, key=lambda one: one[1])
-        # An end may still be put back: whether the machine has ended is decided in the turn.
-        return engine, trigger, engine.seconds_until(trigger) if engine.running else 0.0
-
-    @staticmethod
-    def _is_wanted(engine: MemberEngine, trigger: TriggerData) -> bool:
+    def set_timer(self, seconds: float, what: object, *keys: Hashable) -> Timer:
         """
-        Take a delayed event out, in the turn, and say whether it is to be run.
+        Make something happen later; undone with the step that the caller belongs to.
+
+        Args:
+            seconds: How much later.
+            what: What is to happen, see `_fire`.
+            *keys: What the timer can be found by.
 
         Raises:
-            TransitionNotAllowed: Its machine has ended, and the class refuses events.
+            ValueError: The number of seconds is not finite.
         """
-        if engine.running and engine.seconds_until(trigger) > 0:
-            return False  # the end that hastened it was put back
-        if engine.delayed.pop(trigger.sequence, None) is None:
-            return False
-        if engine.running:
-            return True
-        if not trigger.machine.allow_event_without_transition:
-            raise TransitionNotAllowed(trigger.event, trigger.machine.configuration)
-        return False
+        if not math.isfinite(seconds):
+            msg = f"a delay of {seconds} is none that passes. Leave the event out, or use a long but finite delay"
+            raise ValueError(msg)
+        # To the nanosecond: three tenths are three times a tenth.
+        timer = Timer(round(self.clock.now() + seconds, 9), what, keys)
+        self.undo(partial(self.timers.cancel, timer))
+        self.timers.add(timer)
+        return timer
+
+    def cancel_timer(self, timer: Timer) -> None:
+        """Let a timer not fire; undone with the step that the caller belongs to."""
+        self.undo(partial(self.timers.restore, timer))
+        self.timers.cancel(timer)
+
+    def undo(self, action: Callable[[], object]) -> None:
+        """Have something done if the step that the caller belongs to fails."""
+        step = self._running_step()
+        if step is not None:
+            step.undo(action)
+
+    def delay(self, engine: MemberEngine, trigger: TriggerData, seconds: float) -> None:
+        """Keep a delayed event until its time has come."""
+        self.set_timer(seconds, DelayedEvent(engine, trigger), engine, (engine, trigger.send_id))
+
+    def cancel_delayed(self, engine: MemberEngine, send_id: str) -> None:
+        """Forget the delayed events with this id."""
+        for timer in self.timers.filed((engine, send_id)):
+            self.cancel_timer(timer)
+
+    def take_delayed(self, engine: MemberEngine) -> list[tuple[TriggerData, float]]:
+        """Give up all delayed events of a machine, and say in how many seconds each is due."""
+        now, found = self.clock.now(), []
+        for timer in self.timers.filed(engine):
+            if isinstance(timer.what, DelayedEvent):
+                self.timers.cancel(timer)
+                found.append((timer.what.trigger, max(0.0, timer.due - now)))
+        return found
+
+    @property
+    def next_timer(self) -> Timer | None:
+        """The timer that is due first."""
+        return self.timers.first
+
+    @contextmanager
+    def _firing(self, timer: Timer) -> Iterator[None]:
+        """Note on whatever fails which timer it was; one whose step was interrupted and put back is still to come."""
+        try:
+            yield
+        except BaseException as error:
+            if self.atomic and _is_interruption(error):
+                self.timers.add(timer)
+            error.add_note(f"while {type(self.orchestrator).__name__} fired {timer.what}, due at {timer.due:g}")
+            raise
+
+    # -- refusals ------------------------------------------------------------------------------------------
 
     def _take_strays(self, step: Step) -> None:
         for engine, trigger in take_strays(self):  # type: ignore[arg-type] # the whole driver is the host
@@ -150,3 +190,11 @@ class SharedSteps:
             f"refused by {type(self.orchestrator).__name__}.{engine.member} in {place}, "
             f"where it has transitions for: {', '.join(allowed) or 'nothing'}"
         )
+
+
+def _is_interruption(error: BaseException) -> bool:
+    """Whether somebody stopped the step from outside, and not its own code."""
+    if isinstance(error, asyncio.CancelledError):
+        task = asyncio.current_task() if running_loop() is not None else None
+        return task is not None and task.cancelling() > 0
+    return isinstance(error, KeyboardInterrupt | GeneratorExit)

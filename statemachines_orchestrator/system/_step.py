@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import threading
 from contextvars import ContextVar
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable, MutableMapping
-
-    from statemachine.event_data import TriggerData
 
     from statemachines_orchestrator.engine import MemberEngine, Saved
 
@@ -35,13 +34,12 @@ class Step:
 
     __slots__ = (
         "_active",
-        "_data",
         "_mutex",
         "_on_idle",
         "_saved",
+        "_undo",
         "atomic",
         "deferred",
-        "later",
         "loop",
         "outer",
         "owner",
@@ -54,13 +52,11 @@ class Step:
         """The step of another system in whose callback this one was started."""
         self.atomic = atomic
         self.running = True
-        self.later: list[tuple[MemberEngine, TriggerData]] = []
-        """Delayed events that the step has left, and that its caller waits for."""
         self.loop: asyncio.AbstractEventLoop | None = None
         self.deferred: list[EventCall] = []
         """Calls of asynchronous members that nobody has awaited yet."""
         self._saved: dict[MemberEngine, Saved | None] = {}
-        self._data: list[tuple[MutableMapping[str, Any], str, Any]] = []
+        self._undo: list[Callable[[], object]] = []
         self._mutex = threading.Lock()
         self._active = 0
         self._on_idle: Callable[[], object] | None = None
@@ -109,8 +105,16 @@ class Step:
 
     def touch_data(self, values: MutableMapping[str, Any], name: str) -> None:
         """Remember a declared datum, before the step binds another value to it."""
+        self.undo(partial(_bind, values, name, values.get(name, _ABSENT)))
+
+    def undo(self, action: Callable[[], object]) -> None:
+        """
+        Have something done if the step fails, when the machines have been put back; what was done last is undone first.
+
+        To be called before what it undoes is done, so that an interruption between the two does no harm.
+        """
         if self.atomic:
-            self._data.append((values, name, values.get(name, _ABSENT)))
+            self._undo.append(action)
 
     @property
     def touched(self) -> tuple[MemberEngine, ...]:
@@ -127,7 +131,7 @@ class Step:
     def forget(self) -> None:
         """Let go of what is needed no longer: tasks that were started in the step keep it alive."""
         self._saved.clear()
-        self._data.clear()
+        self._undo.clear()
         self.deferred.clear()
 
     def put_back(self, error: BaseException) -> None:
@@ -140,8 +144,15 @@ class Step:
                 engine.put_back(saved)
             except Exception as problem:  # noqa: BLE001 - a setter or a hook of the user's
                 error.add_note(f"{engine.member} could not be put back as it was: {problem!r}")
-        for values, name, value in reversed(self._data):
-            if value is _ABSENT:
-                values.pop(name, None)
-            else:
-                values[name] = value
+        for action in reversed(self._undo):
+            try:
+                action()
+            except Exception as problem:  # noqa: BLE001 - the rest is undone all the same
+                error.add_note(f"something could not be undone: {problem!r}")
+
+
+def _bind(values: MutableMapping[str, Any], name: str, value: Any) -> None:
+    if value is _ABSENT:
+        values.pop(name, None)
+    else:
+        values[name] = value

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ("Ticket", "Turns", "resolve")
+__all__ = ("Ticket", "Turns", "resolve", "running_loop")
 
 _GIVE_UP_INTERVAL = 0.01
 """Seconds between two looks at a cancellation while a thread waits for its turn."""
@@ -168,3 +168,11 @@ def resolve(future: asyncio.Future[None]) -> None:
     """Let whoever awaits the future go on, unless that was cancelled meanwhile."""
     if not future.done():
         future.set_result(None)
+
+
+def running_loop() -> asyncio.AbstractEventLoop | None:
+    """Return the event loop that runs in this thread, if any."""
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None

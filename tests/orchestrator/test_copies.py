@@ -390,8 +390,7 @@ def test_not_in_the_middle_of_a_step(world):
         return str(caught.value)
 
     assert world.run(scenario) == (
-        "System is in the middle of a step, and half a step is not a state to copy from. "
-        "Copy it when the event call has returned."
+        "System is in the middle of a step, and that is no time to copy it. Do it when the event call has returned."
     )
 
 

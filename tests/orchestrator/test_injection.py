@@ -12,6 +12,7 @@ import pytest
 from statemachine import Event, HistoryState, State, StateChart, StateMachine
 
 from statemachines_orchestrator import Orchestrator, machine
+from statemachines_orchestrator.testing import SimulatedClock
 
 SEEN: list[tuple[str, object]] = []
 
@@ -225,7 +226,10 @@ async def story(system, sleep):
     if main.worked.is_active:
         await _no_wait(main.serve())
     await until(lambda: "IInvoke.run" in {phase for phase, _ in SEEN}, sleep)
-    for event in ("turn", "hurt", "wait", "call", "stop"):
+    for event in ("turn", "hurt", "wait"):
+        await _no_wait(main.send(event))
+    await _no_wait(system.clock.advance(milliseconds=5))
+    for event in ("call", "stop"):
         await _no_wait(main.send(event))
     assert main.is_terminated, system
 
@@ -280,7 +284,7 @@ def live(kind):
     """Live one life and note who every callback got."""
     SEEN.clear()
     if kind == "sync":
-        system = SyncSystem()
+        system = SyncSystem(clock=SimulatedClock())
 
         async def pause():
             time.sleep(0.005)
@@ -289,7 +293,7 @@ def live(kind):
         with pytest.raises(StopIteration):
             coroutine.send(None)
     else:
-        system = AsyncSystem()
+        system = AsyncSystem(clock=SimulatedClock())
         asyncio.run(story(system, lambda: asyncio.sleep(0.005)))
     return system, list(SEEN)
 

@@ -385,9 +385,9 @@ class TestAsynchronousSystems:
 
         async def tick(ticker):
             await asyncio.sleep(0.001)  # by then the step that started this task has ended
-            await ticker.clock.tick()
+            await ticker.metronome.tick()
 
-        class Clock(StateChart):
+        class Metronome(StateChart):
             on = State(initial=True)
             tick = on.to.itself()
 
@@ -397,10 +397,10 @@ class TestAsynchronousSystems:
                     tasks.append(asyncio.create_task(tick(orc)))
 
         class Ticker(Orchestrator):
-            clock: Clock = machine(factory=Clock)
+            metronome: Metronome = machine(factory=Metronome)
 
         async def scenario():
-            await Ticker().clock.tick()
+            await Ticker().metronome.tick()
             await until(lambda: len(outer_steps) == 6)
 
         asyncio.run(scenario())
