@@ -29,6 +29,7 @@ from statemachines_orchestrator.observers import (
     OpenTelemetryObserver,
     StepList,
     UnfinishedLineWarning,
+    _running,
     describe,
     read_records,
 )
@@ -565,6 +566,25 @@ class TestStepList:
         seen(ended(1))
 
         assert [(step.address, [one.address for one in step.moves]) for step in seen] == [("b", ["b"]), ("a", ["a"])]
+
+    def test_chain(self):
+        """Steps whose tasks start steps whose tasks start steps, and so on, do not keep each other alive."""
+        seen = StepList()
+        lengths = []
+
+        async def step(number):
+            seen(started(number))
+            if number < 20:
+                later = asyncio.create_task(step(number + 1))
+            lengths.append(len(_running._around.get()))
+            seen(ended(number))
+            if number < 20:
+                await later
+
+        contextvars.Context().run(asyncio.run, step(1))
+
+        assert [one.number for one in seen] == list(range(1, 21))
+        assert set(lengths) == {1}
 
     def test_from_elsewhere(self):
         """A record without the context of its step is matched by number; if that leaves a doubt, it is left out."""
