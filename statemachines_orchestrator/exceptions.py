@@ -36,10 +36,16 @@ OrchestratorError
 ├── JointEventRefused                        (python-statemachine's TransitionNotAllowed, too)
 ├── SharedEventError                         (a TypeError, too)
 ├── LinkLoopError                            (a RuntimeError, too)
+├── SnapshotError                            (a ValueError, too)
+│   ├── UnsavableError
+│   ├── SnapshotFormatError
+│   ├── SnapshotMismatchError
+│   └── MigrationError
 ├── StepCancelledError
 ├── StepRunningError                         (a RuntimeError, too)
 ├── RecordFileError                          (a ValueError, too)
-└── MissingExtraError                        (an ImportError, too)
+├── MissingExtraError                        (an ImportError, too)
+└── DrawingError                             (a RuntimeError, too)
 ```
 
 What a machine refuses is python-statemachine's `TransitionNotAllowed`, as without an orchestrator.
@@ -62,6 +68,7 @@ __all__ = (
     "DataDeletionError",
     "DeadHookError",
     "DefinitionError",
+    "DrawingError",
     "FieldDefaultError",
     "GuardDefinitionError",
     "GuardRefused",
@@ -75,6 +82,7 @@ __all__ = (
     "MemberAccessError",
     "MemberAssignmentError",
     "MemberNotMadeError",
+    "MigrationError",
     "MissingExtraError",
     "MistakeError",
     "NoMachinesOnOrchestratorError",
@@ -84,6 +92,9 @@ __all__ = (
     "ReservedNameError",
     "RuleError",
     "SharedEventError",
+    "SnapshotError",
+    "SnapshotFormatError",
+    "SnapshotMismatchError",
     "StateFieldIsNotUniqueError",
     "StepCancelledError",
     "StepRunningError",
@@ -91,6 +102,7 @@ __all__ = (
     "UnknownEventError",
     "UnknownMachineError",
     "UnknownNameError",
+    "UnsavableError",
     "UnsoundMachineError",
     "WrongNameError",
 )
@@ -421,6 +433,43 @@ class LinkLoopError(OrchestratorError, RuntimeError):
         )
 
 
+class SnapshotError(OrchestratorError, ValueError):
+    """
+    Raised when a snapshot cannot be taken, read or restored; nothing has been changed.
+
+    Args:
+        what: What could not be done, as a sentence without its full stop.
+        problems: Why: everything that was found, each as a sentence.
+    """
+
+    def __init__(self, what: str, problems: Sequence[str]) -> None:
+        super().__init__(what, problems)
+        self.what = what
+        self.problems: tuple[str, ...] = tuple(problems)
+
+    def __str__(self) -> str:
+        if len(self.problems) == 1:
+            return f"{self.what}: {self.problems[0]}"
+        lines = [f"  {number}. {problem}" for number, problem in enumerate(self.problems, 1)]
+        return "\n".join([f"{self.what}, for {len(self.problems)} reasons:", *lines])
+
+
+class UnsavableError(SnapshotError):
+    """Raised when a snapshot is taken and something cannot be saved."""
+
+
+class SnapshotFormatError(SnapshotError):
+    """Raised when a text is no snapshot: not a whole one, changed, or in the format of a later release."""
+
+
+class SnapshotMismatchError(SnapshotError):
+    """Raised when a snapshot of another class or definition is restored, or one that does not fit the class."""
+
+
+class MigrationError(SnapshotError):
+    """Raised when there is no way from the version of a snapshot to that of the class, or when the way fails."""
+
+
 class StepCancelledError(OrchestratorError):
     """Raised for who waits for an event whose step was cancelled by another task."""
 
@@ -472,3 +521,15 @@ class MissingExtraError(OrchestratorError, ImportError):
             f"{self.what} needs the package {self.package}, which is not installed. "
             f"Install it with: pip install 'statemachines-orchestrator[{self.extra}]'."
         )
+
+
+class DrawingError(OrchestratorError, RuntimeError):
+    """Raised when the program that draws pictures fails."""
+
+    def __init__(self, program: str, why: str) -> None:
+        super().__init__(program, why)
+        self.program = program
+        self.why = why
+
+    def __str__(self) -> str:
+        return f"{self.program} has drawn no picture: {self.why}. The text of the picture is to be had without it."
