@@ -1,0 +1,20 @@
+"""Pictures of orchestrators, machines and steps, as text in Mermaid, DOT, Markdown and SVG."""
+
+from ._notebook import mimebundle
+from ._picture import KINDS, MAPS, link_map, machine_picture, picture
+from ._sequence import sequence
+from ._survey import Level, levels_of
+from ._svg import svg
+
+__all__ = (
+    "KINDS",
+    "MAPS",
+    "Level",
+    "levels_of",
+    "link_map",
+    "machine_picture",
+    "mimebundle",
+    "picture",
+    "sequence",
+    "svg",
+)
