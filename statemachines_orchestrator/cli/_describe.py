@@ -6,11 +6,12 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from statemachines_orchestrator.charts import read_chart
+from statemachines_orchestrator.declare import MachinesField, MemberField, SystemField
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from statemachines_orchestrator.declare import MemberField
+    from statemachines_orchestrator.declare import Declaration
     from statemachines_orchestrator.orchestrator import Orchestrator
 
 __all__ = ("describe",)
@@ -19,32 +20,48 @@ _WIDTH = 80
 
 
 def describe(kind: type[Orchestrator]) -> str:
-    """Describe members, their states and events, and data, in at most 80 columns."""
+    """Describe members, their states and events, what is declared between them, and data, in at most 80 columns."""
     declaration = kind.__declaration__
     failing = "is put back" if declaration.atomic else "stays as it is"
     lines = [f"{declaration.name}: callbacks receive it as {declaration.parameter!r}, a failing step {failing}"]
-    for member in declaration.members:
-        lines.extend(_member(member))
+    for part in declaration.parts:
+        lines.extend(_part(part))
+    lines.extend(_rules(declaration))
     if declaration.data:
         lines.extend(_wrapped("data", [one.name for one in declaration.data], indent=2))
     return "\n".join(lines)
 
 
-def _member(member: MemberField) -> Iterator[str]:
+def _part(part: MemberField | MachinesField) -> Iterator[str]:
     yield ""
-    yield f"  {member.name}: {member.annotation}, {_origin(member)}"
-    for machine_class in member.classes:
+    yield f"  {part.name}: {part.annotation}, {_origin(part)}"
+    if isinstance(part, SystemField):
+        for orchestrator in part.classes:
+            yield from _wrapped("members", [one.name for one in orchestrator.__declaration__.parts], indent=4)
+        return
+    for machine_class in part.classes:
         chart = read_chart(machine_class)
         yield from _wrapped("states", chart.states, indent=4)
         yield from _wrapped("events", chart.events, indent=4)
-    if not member.classes:
+    if not part.classes:
         yield "    its class shows when an instance is made"
 
 
-def _origin(member: MemberField) -> str:
-    if member.factory is not None:
+def _origin(part: MemberField | MachinesField) -> str:
+    if isinstance(part, MachinesField):
+        return "any number of them"
+    if part.factory is not None:
         return "made by the orchestrator unless passed"
-    return "may be absent" if member.has_none_default else "to be passed"
+    return "may be absent" if part.has_none_default else "to be passed"
+
+
+def _rules(declaration: Declaration) -> Iterator[str]:
+    rules = {"links": declaration.links, "guards": declaration.guards, "joint events": declaration.joint_events}
+    if any(rules.values()):
+        yield ""
+    for title, found in rules.items():
+        if found:
+            yield from _wrapped(title, [one.name for one in found], indent=2)
 
 
 def _wrapped(title: str, words: list[str] | tuple[str, ...], *, indent: int) -> list[str]:

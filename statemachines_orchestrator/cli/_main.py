@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import importlib
 import sys
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from statemachines_orchestrator.declare import nearest
+from statemachines_orchestrator.draw import KINDS, MAPS, link_map, picture, sequence, svg
 from statemachines_orchestrator.exceptions import OrchestratorError
-from statemachines_orchestrator.orchestrator import Orchestrator
+from statemachines_orchestrator.observers import read_records
 
 from ._describe import describe
+from ._find import UnusableError, find
+from ._links import links
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,10 +27,6 @@ _INTERRUPTED = 130
 """Exit status after Ctrl-C, as shells have it."""
 
 
-class _UnusableError(Exception):
-    """Raised when the command line names something that is not there."""
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """
     Run the command line.
@@ -38,21 +35,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: What stands after the program's name; the process's own by default.
 
     Returns:
-        The exit status: 0, or 2 if the class cannot be found or is declared wrongly.
+        The exit status: 0, or 2 if what is named cannot be found or used.
     """
-    parser = argparse.ArgumentParser(
-        prog="statemachines-orchestrator",
-        description="Look at orchestrators: several state machines that work together.",
-    )
-    parser.add_argument("--version", action="version", version=f"%(prog)s {version('statemachines-orchestrator')}")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    describing = commands.add_parser("describe", help="members, states, events and data of an orchestrator class")
-    describing.add_argument("place", metavar="MODULE:CLASS", help="an importable class, such as shop:Shop")
+    parser = _parser()
     given = parser.parse_args(arguments)
     try:
-        print(describe(_find(given.place)))  # noqa: T201 - a command line prints
-    except (_UnusableError, OrchestratorError) as error:
-        print(f"{parser.prog}: {error}", file=sys.stderr)  # noqa: T201
+        _put(given.run(given), given.output)
+    except (UnusableError, OrchestratorError) as error:
+        print(f"{parser.prog}: {error}", file=sys.stderr)  # noqa: T201 - a command line prints
         return _UNUSABLE
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)  # noqa: T201
@@ -60,33 +50,77 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _find(place: str) -> type[Orchestrator]:
-    module_name, _, name = place.partition(":")
-    if not module_name or not name:
-        msg = f"{place!r} names no class: write MODULE:CLASS, such as shop:Shop"
-        raise _UnusableError(msg)
-    found = getattr(_imported(module_name), name, None)
-    if isinstance(found, type) and issubclass(found, Orchestrator) and "__declaration__" in vars(found):
-        return found
-    known = [
-        key
-        for key, value in vars(sys.modules[module_name]).items()
-        if isinstance(value, type) and issubclass(value, Orchestrator) and value is not Orchestrator
-    ]
-    close = nearest(name, known)
-    hint = f" Did you mean {module_name}:{close}?" if close else f" It has: {', '.join(known) or 'none'}."
-    msg = f"{module_name} has no orchestrator class {name!r}.{hint}"
-    raise _UnusableError(msg)
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="statemachines-orchestrator",
+        description="Look at orchestrators: several state machines that work together.",
+    )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {version('statemachines-orchestrator')}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    describing = commands.add_parser("describe", help="members, states, events and data of an orchestrator class")
+    _takes_class(describing)
+    describing.set_defaults(run=lambda given: describe(find(given.place)), output=None)
+
+    drawing = commands.add_parser("draw", help="a picture of an orchestrator class")
+    _takes_class(drawing)
+    _takes_format(drawing, (*KINDS, "svg"), "mermaid")
+    _takes_output(drawing)
+    drawing.set_defaults(run=_draw)
+
+    linking = commands.add_parser("links", help="what an orchestrator class declares between its machines")
+    _takes_class(linking)
+    _takes_format(linking, ("text", *MAPS), "text")
+    _takes_output(linking)
+    linking.set_defaults(run=_links)
+
+    tracing = commands.add_parser("trace", help="what happened in a system, as a Mermaid sequence diagram")
+    tracing.add_argument(
+        "file", metavar="FILE.jsonl", help="what a JsonLinesObserver has written; - for standard input"
+    )
+    _takes_output(tracing)
+    tracing.set_defaults(run=_trace)
+    return parser
 
 
-def _imported(module_name: str) -> object:
-    here = str(Path.cwd())
-    if here not in sys.path:
-        sys.path.insert(0, here)  # a console script does not look in the directory it is called in; python -m does
+def _takes_class(command: argparse.ArgumentParser) -> None:
+    command.add_argument("place", metavar="MODULE:CLASS", help="an importable class, such as shop:Shop")
+
+
+def _takes_format(command: argparse.ArgumentParser, formats: Sequence[str], usual: str) -> None:
+    command.add_argument(
+        "--format", "-f", choices=formats, default=usual, help="%(choices)s; %(default)s by default", metavar="FORMAT"
+    )
+
+
+def _takes_output(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--output", "-o", metavar="FILE", help="write there, instead of to standard output")
+
+
+def _draw(given: argparse.Namespace) -> str:
+    declaration = find(given.place).__declaration__
+    return svg(picture(declaration, "dot")) if given.format == "svg" else picture(declaration, given.format)
+
+
+def _links(given: argparse.Namespace) -> str:
+    declaration = find(given.place).__declaration__
+    return links(declaration) if given.format == "text" else link_map(declaration, given.format)
+
+
+def _trace(given: argparse.Namespace) -> str:
     try:
-        return importlib.import_module(module_name)
-    except ModuleNotFoundError as error:
-        if error.name is None or not f"{module_name}.".startswith(f"{error.name}."):
-            raise
-        msg = f"there is no module {error.name!r} here or among the installed packages"
-        raise _UnusableError(msg) from error
+        return sequence(read_records(sys.stdin if given.file == "-" else given.file))
+    except OSError as error:
+        raise UnusableError(f"{given.file} cannot be read: {error.strerror}") from error
+
+
+def _put(text: str, output: str | None) -> None:
+    if output is None:
+        encoding = sys.stdout.encoding or "utf-8"
+        shown = text if text.endswith("\n") else f"{text}\n"
+        sys.stdout.write(shown.encode(encoding, "replace").decode(encoding))  # a terminal may not know the arrow
+        return
+    try:
+        Path(output).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UnusableError(f"{output} cannot be written: {error.strerror}") from error

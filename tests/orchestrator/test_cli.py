@@ -132,7 +132,7 @@ def test_interrupted(capsys, monkeypatch):
     def interrupt(place):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(_main, "_find", interrupt)
+    monkeypatch.setattr(_main, "find", interrupt)
 
     assert main(["describe", "shop:Shop"]) == 130
     assert capsys.readouterr().err == "interrupted\n"
