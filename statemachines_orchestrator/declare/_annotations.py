@@ -19,7 +19,7 @@ from typing import Any, ClassVar, ForwardRef, TypeVar, Union
 
 from statemachine import StateChart
 
-__all__ = ("Annotation", "namespaces_of", "read_annotation", "type_arguments_of")
+__all__ = ("Annotation", "namespaces_of", "read_annotation", "resolved", "type_arguments_of")
 
 _OPTIONAL_TEXT = re.compile(r"\bNone\b|^(\w+\.)*Optional\[")
 _CLASSVAR_TEXT = re.compile(r"^(\w+\.)*ClassVar\b")
@@ -140,6 +140,14 @@ def _resolve_text(annotation: str | ForwardRef, names: tuple[dict[str, Any], dic
         return _UNRESOLVED
     except Exception:  # noqa: BLE001 - whatever it is, it is no type
         return _NO_TYPE
+
+
+def resolved(annotation: Any, names: tuple[dict[str, Any], dict[str, Any]]) -> Any:
+    """Return what an annotation stands for; the annotation itself, a text, if that is not known yet."""
+    if not isinstance(annotation, str | ForwardRef):
+        return annotation
+    found = _resolve_text(annotation, names)
+    return annotation if found is _UNRESOLVED or found is _NO_TYPE else found
 
 
 def _unresolved(text: str) -> Annotation:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import abc
 import dataclasses
 import inspect
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from statemachine import StateChart
@@ -19,7 +19,7 @@ from statemachines_orchestrator.exceptions import (
     UnexpectedAnnotationTypeError,
 )
 
-from ._annotations import Annotation, namespaces_of, read_annotation, type_arguments_of
+from ._annotations import Annotation, namespaces_of, read_annotation, resolved, type_arguments_of
 from ._fields import (
     MISSING,
     DataField,
@@ -235,6 +235,8 @@ def _own_fields(owner: type, inherited: dict[str, Field], problems: list[Definit
         found = _field(owner.__name__, name, annotation, default)
         if isinstance(found, DefinitionError):
             problems.append(found)
+        elif isinstance(found, DataField):
+            fields[name] = replace(found, hint=resolved(written, names), module=owner.__module__)
         elif found is not None:
             fields[name] = found
     problems.extend(_unannotated(owner, annotations, inherited))

@@ -304,6 +304,10 @@ class DataField(Field):
 
     default: Any = MISSING
     default_factory: Callable[[], Any] | None = None
+    hint: Any = None
+    """What the annotation stands for; its text if that cannot be known when the class is made."""
+    module: str = ""
+    """Where names in the annotation are to be looked up."""
 
     @property
     def is_required(self) -> bool:

@@ -57,6 +57,7 @@ RESERVED_PAYLOAD = {
 RESERVED_FIELDS = frozenset(
     {
         "activate",
+        "codec",
         "clock",
         "configuration",
         "enabled_events",
