@@ -56,12 +56,16 @@ def _origin(part: MemberField | MachinesField) -> str:
 
 
 def _rules(declaration: Declaration) -> Iterator[str]:
-    rules = {"links": declaration.links, "guards": declaration.guards, "joint events": declaration.joint_events}
-    if any(rules.values()):
+    names = {
+        "links": [one.name for one in declaration.links],
+        "guards": [one.name for one in declaration.guards],
+        "joint events": [one.name for one in declaration.joint_events],
+    }
+    if any(names.values()):
         yield ""
-    for title, found in rules.items():
+    for title, found in names.items():
         if found:
-            yield from _wrapped(title, [one.name for one in found], indent=2)
+            yield from _wrapped(title, found, indent=2)
 
 
 def _wrapped(title: str, words: list[str] | tuple[str, ...], *, indent: int) -> list[str]:
