@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from inspect import isabstract
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from typing_extensions import dataclass_transform
@@ -385,7 +386,7 @@ def _declaration_of(kind: type[Orchestrator]) -> Declaration:
 
 def _no_clock(owner: str, given: object) -> ArgumentsError:
     instead = "Pass a Clock, or leave it out to go by the machine's own"
-    if isinstance(given, type) and issubclass(given, Clock):
+    if isinstance(given, type) and issubclass(given, Clock) and not isabstract(given):
         instead = f"Pass {given.__name__}()"
     return ArgumentsError(f"{owner}()", f"clock={given!r} is no clock", instead)
 

@@ -170,6 +170,10 @@ def release(machine: StateChart[Any]) -> None:
     stock.__class__ = _STOCK_ENGINES[type(engine)]
     if held is not None:
         stock.start(**held)
+        for trigger in stock.external_queue.drain():
+            if str(trigger.event) == INITIAL_EVENT:
+                trigger.execution_time = 0.0  # before what has been queued meanwhile
+            stock.external_queue.put(trigger)
 
 
 def _attach(engine: Any, host: Host) -> None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ._calls import EventCall
+    from ._timers import TimerQueue
 
 __all__ = ("LoopAlarm", "ThreadAlarm")
 
@@ -30,21 +31,21 @@ class ThreadAlarm:
     Args:
         name: The name of the thread.
         now: Tells the time.
-        next_due: Tells the next deadline.
-        ring: Called in the thread when the deadline has come; must not raise.
+        ring: Called in the thread when a deadline has come.
+        timers: The timers that it waits for.
     """
 
     def __init__(
         self,
         name: str,
         now: Callable[[], float],
-        next_due: Callable[[], float | None],
         ring: Callable[[ThreadAlarm], object],
+        timers: TimerQueue,
     ) -> None:
         self.is_stopped = False
         self._now = now
-        self._next_due = next_due
         self._ring = ring
+        self._timers = timers
         self._condition = threading.Condition()
         self._due: float | None = None
         """The deadline that the thread waits for; None while it waits for none, or is awake."""
@@ -52,9 +53,10 @@ class ThreadAlarm:
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
-    def set(self, due: float | None) -> None:
-        """Say when the next timer is due; wakes the thread if that is earlier than it thinks."""
+    def set(self) -> None:
+        """Look at the timers again; wakes the thread if the first is due earlier than it thinks."""
         with self._condition:
+            due = self._timers.next_due
             if due is not None and (self._due is None or due < self._due):
                 self._is_stale = True
                 self._condition.notify()
@@ -76,7 +78,7 @@ class ThreadAlarm:
         with self._condition:
             while not self.is_stopped:
                 self._is_stale = False
-                due = self._due = self._next_due()
+                due = self._due = self._timers.next_due
                 seconds = None if due is None else min(due - self._now(), threading.TIMEOUT_MAX)
                 if seconds is not None and seconds <= 0:
                     self._due = None
@@ -92,16 +94,14 @@ class LoopAlarm:
 
     Args:
         now: Tells the time.
-        next_due: Tells the next deadline.
-        ring: Called in the loop when the deadline has come. What it starts calls `answer` when its turn has come.
+        ring: Called in the loop when a deadline has come. What it starts calls `answer` when its turn has come.
+        timers: The timers that it waits for.
     """
 
-    def __init__(
-        self, now: Callable[[], float], next_due: Callable[[], float | None], ring: Callable[[], EventCall]
-    ) -> None:
+    def __init__(self, now: Callable[[], float], ring: Callable[[], EventCall], timers: TimerQueue) -> None:
         self._now = now
-        self._next_due = next_due
         self._ring = ring
+        self._timers = timers
         self._loop: asyncio.AbstractEventLoop | None = None
         self._due: float | None = None
         self._handle: asyncio.TimerHandle | None = None
@@ -118,7 +118,7 @@ class LoopAlarm:
         """
         if self._ringing is not None and self._ringing.is_finished:
             self.clear()  # its task was cancelled in line, and nobody has answered
-        due = self._next_due()
+        due = self._timers.next_due
         home = self._loop
         if home is not None and home is not loop and home.is_running():
             if due != self._due:

@@ -50,25 +50,27 @@ class AwaitedSteps(BlockingSteps):
     async def _in_turn_async(self, ticket: Ticket, work: Any = None, *arguments: Any) -> Any:
         if not ticket.take():
             await self._turns.wait(ticket)
+        # A call that was made without an event loop has one that ends with the call.
+        self._turn_loop = running_loop() if ticket.loop is not None else None
         try:
             if not self._has_begun:
                 await self._as_step_async(self._new_step(), self._begin_async)
                 self._has_begun = True
+                self._set_alarm()
             return None if work is None else await work(*arguments)
         finally:
-            try:
-                self._set_alarm(ticket)
-            finally:
-                self._turns.leave()
+            self._turns.leave()
 
     async def _as_step_async(self, step: Step, work: Any, *arguments: Any) -> Any:
         step.loop = asyncio.get_running_loop()
         token = current_step.set(step)
+        is_interrupted = False
         try:
             result = await work(step, *arguments)
             if not self._is_quiet(step):
                 await self._settle_async(step)
         except BaseException as error:
+            is_interrupted = not isinstance(error, Exception)
             interruption = await _close_at_last(step)
             for call in step.deferred:
                 call.fail(error)
@@ -80,6 +82,8 @@ class AwaitedSteps(BlockingSteps):
             with suppress(ValueError):  # the collector closes a task whose loop is gone, in a context of its own
                 current_step.reset(token)
             self._tidy(step)
+            if not is_interrupted:  # a loop that is being closed cancels all tasks, and should not get new ones
+                self._set_alarm()
         return result
 
     def _nested_async(self, step: Step, engine: MemberEngine, trigger: TriggerData | None) -> Any:
@@ -176,15 +180,14 @@ class AwaitedSteps(BlockingSteps):
             engine.make_due(trigger)
             await self._run_async(step, engine, trigger)
 
-    def _set_alarm(self, ticket: Ticket) -> None:
-        """Let the event loop fire the next timer by itself, at the end of a turn."""
+    def _set_alarm(self) -> None:
+        """Let the event loop fire the next timer by itself."""
         if self._loop_alarm is None:
-            if not self.timers or self.clock.drives_systems:
+            if self.clock.drives_systems:
                 return
-            self._loop_alarm = LoopAlarm(self.clock.now, lambda: self.timers.next_due, self._ring)
+            self._loop_alarm = LoopAlarm(self.clock.now, self._ring, self.timers)
         if self._has_begun:
-            # A call that was made without an event loop has one that ends with the call.
-            self._loop_alarm.set(running_loop() if ticket.loop is not None else None)
+            self._loop_alarm.set(self._turn_loop)
 
     def _ring(self) -> EventCall:
         return self._call(self._fire_alone_async)

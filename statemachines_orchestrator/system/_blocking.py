@@ -42,11 +42,7 @@ class BlockingSteps(SharedSteps):
         try:
             return work(*arguments)
         finally:
-            try:
-                if self._thread_alarm is not None:
-                    self._thread_alarm.set(self.timers.next_due)
-            finally:
-                self._turns.leave()
+            self._turns.leave()
 
     def _as_step(self, step: Step, work: Any, *arguments: Any) -> Any:
         token = current_step.set(step)
@@ -62,6 +58,9 @@ class BlockingSteps(SharedSteps):
         finally:
             current_step.reset(token)
             self._tidy(step)
+            alarm = self._thread_alarm
+            if alarm is not None:
+                alarm.set()
         return result
 
     def _run(self, step: Step, engine: MemberEngine, trigger: TriggerData | None) -> Any:

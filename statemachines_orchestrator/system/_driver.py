@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from statemachine.utils import run_async_from_sync
@@ -155,14 +154,13 @@ class Driver(AwaitedSteps):
         """Begin to fire timers in the background of a synchronous system."""
         owner = type(self.orchestrator).__name__
         if self.is_async:
-            msg = f"{owner} is asynchronous, its timers are fired by the event loop: write async with {owner}(...)"
+            msg = f"{owner} is asynchronous, and its timers are fired by the event loop: write 'async with' instead"
             raise TypeError(msg)
         self.refuse_inside("start a background thread")
         with self._users_mutex:
+            if not self._users and not self.clock.drives_systems:
+                self._thread_alarm = ThreadAlarm(f"timers of {owner}", self.clock.now, self._fire_alone, self.timers)
             self._users += 1
-            if self._users == 1 and not self.clock.drives_systems:
-                next_due = partial(getattr, self.timers, "next_due")
-                self._thread_alarm = ThreadAlarm(f"timers of {owner}", self.clock.now, next_due, self._fire_alone)
 
     def stop_firing(self) -> None:
         """Fire no more timers in the background."""

@@ -57,6 +57,8 @@ class SharedSteps:
         self._users_mutex = threading.Lock()
         self._thread_alarm: ThreadAlarm | None = None
         self._loop_alarm: LoopAlarm | None = None
+        self._turn_loop: asyncio.AbstractEventLoop | None = None
+        """The event loop of whoever has the turn; None if that will not go on."""
         self._is_firing = False
         """Whether the loop alarm is firing a timer."""
 

@@ -167,7 +167,7 @@ class SimulatedClock(Clock):
 
     def __reduce__(self) -> Any:
         """Pickle the time alone: systems that are pickled with the clock attach themselves again."""
-        return SimulatedClock, (self._now,)
+        return type(self), (self._now,)
 
     def __repr__(self) -> str:
         return f"<SimulatedClock at {self._now:g}, {len(self._attached())} systems>"
