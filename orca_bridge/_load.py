@@ -10,22 +10,22 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from .convert import OrcaChart, machine_class
+from .convert import CODE, OrcaChart, machine_class, unsupported
 from .exceptions import ConversionError, DocumentError, DocumentFileError, UnknownMachineError
-from .syntax import Diagnostic, read
+from .syntax import Diagnostic, Reading, read
 
 if TYPE_CHECKING:
     from .convert._actions import Source
     from .convert._context import Typing
-    from .definition import Document, MachineDefinition
+    from .definition import MachineDefinition
 
-__all__ = ("SUFFIXES", "load", "load_all", "loads", "read_file")
+__all__ = ("SUFFIXES", "load", "load_all", "loads", "read_file", "unsupported_in")
 
 SUFFIXES = (".md", ".orca")
 _MAX_DOCUMENTS = 128
 
 _logger = logging.getLogger("orca_bridge")
-_documents: OrderedDict[tuple[str, str], tuple[Document, tuple[Diagnostic, ...]]] = OrderedDict()
+_documents: OrderedDict[tuple[str, str], Reading] = OrderedDict()
 _lock = Lock()
 
 
@@ -117,8 +117,9 @@ def load_all(
         DocumentFileError: As for `load`; `DocumentError` and `ConversionError` too.
     """
     content, name = read_file(path)
-    document, warnings = _document(content, name)
-    return {definition.name: _class_of(definition, warnings, actions, typing) for definition in document.machines}
+    reading = _reading(content, name)
+    machines = _machines(reading)
+    return {definition.name: _class_of(definition, reading, actions, typing) for definition in machines}
 
 
 def read_file(path: str | os.PathLike[str]) -> tuple[bytes, str]:
@@ -146,27 +147,49 @@ def read_file(path: str | os.PathLike[str]) -> tuple[bytes, str]:
         raise DocumentFileError(str(file), f"it cannot be read: {error.strerror or error}") from error
 
 
+def unsupported_in(definition: MachineDefinition, reading: Reading) -> tuple[Diagnostic, ...]:
+    """Show what a machine says and this version does not run, with its place in the text."""
+    return tuple(
+        reading.problem(CODE, found.message, found.span, found.suggestion, definition.name)
+        for found in unsupported(definition)
+        if found.span is not None
+    )
+
+
 def _one(content: bytes, name: str, machine: str | None, actions: Source | None, typing: Typing) -> type[OrcaChart]:
-    document, warnings = _document(content, name)
+    reading = _reading(content, name)
+    machines = _machines(reading)
     if machine is None:
-        return _class_of(document.machines[0], warnings, actions, typing)
-    for definition in document.machines:
+        return _class_of(machines[0], reading, actions, typing)
+    for definition in machines:
         if definition.name == machine:
-            return _class_of(definition, warnings, actions, typing)
-    raise UnknownMachineError(name, machine, [definition.name for definition in document.machines])
+            return _class_of(definition, reading, actions, typing)
+    raise UnknownMachineError(name, machine, [definition.name for definition in machines])
 
 
 def _class_of(
-    definition: MachineDefinition, warnings: tuple[Diagnostic, ...], actions: Source | None, typing: Typing
+    definition: MachineDefinition, reading: Reading, actions: Source | None, typing: Typing
 ) -> type[OrcaChart]:
-    own = tuple(warning for warning in warnings if warning.machine in (None, definition.name))
+    own = tuple(warning for warning in reading.warnings if warning.machine in (None, definition.name))
     try:
         return machine_class(definition, actions=actions, typing=typing, warnings=own)
     except ConversionError as error:
-        raise ConversionError(error.machine, error.problems, own) from None
+        shown = unsupported_in(definition, reading)
+        raise ConversionError(error.machine, error.problems, own, shown) from None
 
 
-def _document(content: bytes, name: str) -> tuple[Document, tuple[Diagnostic, ...]]:
+def _machines(reading: Reading) -> tuple[MachineDefinition, ...]:
+    """Give the machines; a document of nothing but decision tables cannot be loaded."""
+    document = reading.document
+    if document is not None and document.machines:
+        return document.machines
+    spans = [table.span for table in document.tables if table.span is not None] if document is not None else []
+    message = "the file defines decision tables, and no machine"
+    problem = reading.problem("NO_DEFINITION", message, spans[0], "begin one with '# machine Name'")
+    raise DocumentError(reading.name, [*reading.diagnostics, problem])
+
+
+def _reading(content: bytes, name: str) -> Reading:
     key = hashlib.sha256(content).hexdigest(), name
     with _lock:
         is_new = key not in _documents
@@ -175,14 +198,14 @@ def _document(content: bytes, name: str) -> tuple[Document, tuple[Diagnostic, ..
         while len(_documents) > _MAX_DOCUMENTS:
             _documents.popitem(last=False)
     # Without the lock: a handler of the log may load documents itself.
-    for warning in found[1] if is_new else ():
+    for warning in found.warnings if is_new else ():
         _logger.log(logging.INFO if warning.category == "portability" else logging.WARNING, "%s", warning)
     return found
 
 
-def _read(content: bytes, name: str) -> tuple[Document, tuple[Diagnostic, ...]]:
+def _read(content: bytes, name: str) -> Reading:
     reading = read(content, name)
-    # A document without machines has said why among its errors.
-    if reading.errors or reading.document is None or not reading.document.machines:
+    # A document with nothing in it has said why among its errors.
+    if reading.errors or reading.document is None:
         raise DocumentError(name, reading.diagnostics)
-    return reading.document, tuple(reading.warnings)
+    return reading

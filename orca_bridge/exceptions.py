@@ -117,19 +117,31 @@ class ConversionError(OrcaError):
         machine: The name of the machine.
         problems: All of them, one sentence each.
         warnings: What the reader remarked on the machine; it often says where the problem comes from.
+        diagnostics: What the document says and machines do not do yet, with its place in the text; empty if the
+            definition did not come with a text.
     """
 
-    def __init__(self, machine: str, problems: Sequence[str], warnings: Sequence[Diagnostic] = ()) -> None:
+    def __init__(
+        self,
+        machine: str,
+        problems: Sequence[str],
+        warnings: Sequence[Diagnostic] = (),
+        diagnostics: Sequence[Diagnostic] = (),
+    ) -> None:
         self.machine: str = machine
         self.problems: tuple[str, ...] = tuple(problems)
         self.warnings: tuple[Diagnostic, ...] = tuple(warnings)
-        lines = [f"machine {machine!r} cannot be converted:", *(f"- {problem}" for problem in problems)]
+        self.diagnostics: tuple[Diagnostic, ...] = tuple(diagnostics)
+        # What can be shown in the text is not told in words as well.
+        shown = tuple(f"{found.code}:" for found in self.diagnostics)
+        told = [f"- {problem}" for problem in self.problems if not shown or not problem.startswith(shown)]
+        lines = [f"machine {machine!r} cannot be converted:", *told, *map(str, self.diagnostics)]
         if warnings:
             lines += ["what the reader remarked:", *map(str, warnings)]
         super().__init__("\n".join(lines))
 
     def __reduce__(self) -> tuple[type[ConversionError], tuple[object, ...]]:
-        return type(self), (self.machine, self.problems, self.warnings)
+        return type(self), (self.machine, self.problems, self.warnings, self.diagnostics)
 
 
 class MissingActionError(OrcaError):

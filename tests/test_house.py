@@ -54,10 +54,11 @@ LAYERS = {
         "definition": (),
         "exceptions": ("definition",),
         "syntax": ("definition", "exceptions"),
+        "write": ("definition", "exceptions"),
         "convert": ("definition", "exceptions"),
         "_load": ("convert", "syntax", "definition", "exceptions"),
         "__init__": ("_load", "convert", "syntax", "definition", "exceptions"),
-        "cli": ("__init__", "_load", "convert", "syntax", "definition", "exceptions"),
+        "cli": ("__init__", "_load", "convert", "write", "syntax", "definition", "exceptions"),
         "__main__": ("cli",),
     },
 }

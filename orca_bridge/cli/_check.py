@@ -6,7 +6,8 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from orca_bridge.convert import all_states, machine_class
+from orca_bridge._load import unsupported_in
+from orca_bridge.convert import CODE, all_states, machine_class
 from orca_bridge.exceptions import ConversionError
 
 from ._files import add_file_options, read_document
@@ -65,7 +66,9 @@ def _check(file: str, options: argparse.Namespace) -> tuple[Report, int]:
     shown = [item for item in reading.diagnostics if item.category != "portability" or options.portability != "off"]
     machines = reading.document.machines if reading.document is not None else ()
     problems = [problem for machine in machines for problem in _conversion_problems(machine)]
-    failed = bool(problems) or any(_is_error(item, options) for item in shown) or not machines
+    shown += [found for machine in machines for found in unsupported_in(machine, reading)]
+    shown.sort(key=lambda item: (item.line, item.column))
+    failed = bool(problems) or any(_is_error(item, options) for item in shown) or reading.document is None
     if not options.json:
         _print(name, reading, shown, problems)
     report = Report(name, [asdict(item) for item in shown], problems, [machine.name for machine in machines])
@@ -82,7 +85,8 @@ def _conversion_problems(machine: MachineDefinition) -> list[str]:
     try:
         machine_class(machine)
     except ConversionError as error:
-        return [f"{machine.name}: {problem}" for problem in error.problems]
+        # What this version does not run is shown with its place.
+        return [f"{machine.name}: {problem}" for problem in error.problems if not problem.startswith(CODE)]
     return []
 
 
@@ -93,6 +97,9 @@ def _print(name: str, reading: Reading, shown: list[Diagnostic], problems: list[
         say(f"{name}: error: {problem}")
     for machine in reading.document.machines if reading.document is not None else ():
         say(f"{name}: machine {machine.name}: {_summary(machine)}")
+    for table in reading.document.tables if reading.document is not None else ():
+        counted = ((len(table.conditions), "condition"), (len(table.outputs), "output"), (len(table.rules), "rule"))
+        say(f"{name}: decision table {table.name}: {', '.join(_count(number, noun) for number, noun in counted)}")
     errors = sum(item.severity == "error" for item in shown) + len(problems)
     warnings = sum(item.severity == "warning" for item in shown)
     say(f"{name}: {_count(errors, 'error')}, {_count(warnings, 'warning')}")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from orca_bridge.exceptions import ConversionError
 
 from ._guards import GuardTable, guard_names
+from ._unsupported import CODE, unsupported
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -25,10 +26,12 @@ __all__ = ("all_states", "check", "describe_row", "stays_final")
 
 
 def all_states(states: tuple[StateDefinition, ...]) -> Iterator[StateDefinition]:
-    """Every state, parents before their children, in document order."""
+    """Every state, parents before their children, in document order; those of regions too."""
     for state in states:
         yield state
         yield from all_states(state.children)
+        for region in state.regions:
+            yield from all_states(region.states)
 
 
 def check(definition: MachineDefinition) -> None:
@@ -44,6 +47,7 @@ def check(definition: MachineDefinition) -> None:
         *_repeated(definition),
         *(problem for row in definition.transitions for problem in _row_problems(row, states)),
         *dict.fromkeys(_guard_problems(definition)),
+        *(f"{CODE}: {found.message}{_line(found.span)}; {found.suggestion}" for found in unsupported(definition)),
     ]
     if problems:
         raise ConversionError(definition.name, problems)

@@ -10,6 +10,15 @@ from __future__ import annotations
 
 from ._diagnostics import Category, Diagnostic, Severity
 from ._guards import GuardReading, parse_guard
-from ._reader import Reading, read
+from ._reader import Reading, parse_document, read
 
-__all__ = ("Category", "Diagnostic", "GuardReading", "Reading", "Severity", "parse_guard", "read")
+__all__ = (
+    "Category",
+    "Diagnostic",
+    "GuardReading",
+    "Reading",
+    "Severity",
+    "parse_document",
+    "parse_guard",
+    "read",
+)

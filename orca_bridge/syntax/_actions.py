@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 from orca_bridge.definition import ActionDefinition, Parameter
 
+from ._diagnostics import OL, ORP
 from ._names import declared_name, is_name, is_nothing, unmarked, unticked
 from ._parameters import matching_parenthesis, parse_parameters, parts_outside
 from ._tables import Columns, read_rows
-from ._unsupported import not_supported, not_supported_but_read
+from ._updates import read_updates
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 COLUMNS = Columns(("Name",), ("Signature", "Effect", "Updates"))
 _MOST_PARAMETERS = 2
+_MOST_EFFECTS = 2
 _EFFECT = re.compile(r"Effect\s*<(.*)>")
 _RETURN = re.compile(r"[^\W\d][\w.,<>\[\]()?|\s]*")
 
@@ -40,46 +42,75 @@ def read_actions(draft: Draft, blocks: Sequence[Block]) -> None:
     """Read the declared actions."""
     for block in blocks:
         for row in read_rows(block, COLUMNS, draft.findings):
-            _read_action(row, draft)
+            declare_action(row, draft)
 
 
-def _read_action(row: Row, draft: Draft) -> None:
+def declare_action(row: Row, draft: Draft) -> None:
+    """Read one action."""
     cell = unmarked(row["Name"])
-    name = declared_name(cell, "action", draft.findings)
-    signature = _signature_of(unticked(row["Signature"]), draft)
-    effects, description = _effect_column(row["Effect"])
-    effects = (*signature.effects, *effects)
-    if effects:
-        at = row["Signature"] if signature.effects else row["Effect"]
-        not_supported(draft.findings, f"the effect {effects[0]!r}", at, "remove it and do the work in the action")
-    if row["Updates"].value:
-        what = "the column Updates"
-        not_supported_but_read(draft.findings, what, row["Updates"], "the action may write any field")
+    name = declared_name(row["Name"], "action", draft.findings)
+    written = unticked(row["Signature"])
+    signature = _signature_of(written, draft)
+    effects, description = _effect_column(row["Effect"], draft)
+    updates = read_updates(row["Updates"], draft)
     if name is None:
         return
     earlier = draft.actions.get(name)
     if not draft.is_new(cell, earlier.span if earlier else None, "action"):
         return
     draft.actions[name] = ActionDefinition(
-        name, signature.parameters, signature.returns, effects, description, cell.span
+        name,
+        signature.parameters,
+        signature.returns,
+        tuple(dict.fromkeys((*signature.effects, *effects))),
+        description,
+        cell.span,
+        updates,
+        written.value,
     )
 
 
-def _effect_column(cell: Text) -> tuple[tuple[str, ...], str]:
+def _effect_column(cell: Text, draft: Draft) -> tuple[tuple[str, ...], str]:
     """Tell a list of effect names from prose about the effect."""
     if is_nothing(cell):
+        if cell.value:
+            message = f"other tools take {cell.value!r} for a name"
+            draft.findings.portability("PORT_DASH_CELL", message, cell, "leave the cell empty")
         return (), ""
     names = tuple(unmarked(part).value for part in cell.split(","))
-    return (names, "") if all(is_name(name) for name in names) else ((), cell.value)
+    if all(map(is_name, names)):
+        message = "orca-runtime-python ignores the column Effect"
+        draft.findings.portability("PORT_EFFECT_COLUMN", message, cell, "write '+ Effect<Name>' in the signature", ORP)
+        return names, ""
+    message = "orca-lang takes this text for the name of an effect"
+    draft.findings.portability("PORT_EFFECT_COLUMN", message, cell, "write it as prose below the table", OL)
+    return (), cell.value
 
 
 def _signature_of(text: Text, draft: Draft) -> Signature:
     try:
-        return parse_signature(text.value)
+        found = parse_signature(text.value)
     except ValueError as problem:
         suggestion = "write '(ctx) -> Context' or '(ctx, event) -> Context'"
         draft.findings.error("INVALID_SIGNATURE", str(problem), text, suggestion)
         return Signature()
+    if not _is_portable(text.value, found):
+        suggestion = "write '(ctx) -> Context' or '(ctx, event) -> Context + Effect<Name>'"
+        draft.findings.portability("PORT_SIGNATURE", "other tools misread this signature", text, suggestion)
+    return found
+
+
+def _is_portable(text: str, found: Signature) -> bool:
+    arrow = text.find("->", text.find(")"))
+    return (
+        arrow >= 0
+        and "=>" not in text
+        and text.count(",") <= max(0, len(found.parameters) - 1)
+        and len(found.effects) < _MOST_EFFECTS
+        and not text[arrow + 2 :].strip().startswith("Effect")
+        and all(map(is_name, found.effects))
+        and "'" not in text
+    )
 
 
 def parse_signature(text: str) -> Signature:

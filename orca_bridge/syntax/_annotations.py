@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ._names import as_name, is_name, unmarked
-from ._unsupported import not_supported
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from orca_bridge.definition import Sync
 
     from ._diagnostics import Findings
     from ._source import Text
@@ -21,7 +22,7 @@ _QUOTED = re.compile(r"\"([^\"]*)\"|'([^']*)'|“([^”]*)”")
 _WORDS = re.compile(r"[^\s,:]+(?:\s*[:=]\s*[^\s,]+)?")
 _LEADS = (":", "-", "\N{EN DASH}", "\N{EM DASH}")
 _IN_PARENTHESES = re.compile(r"\(\s*(initial|final|parallel)\b[^()]*\)", re.IGNORECASE)
-_SYNCS = ("all-final", "any-final", "custom")
+_SYNCS: dict[str, Sync] = {"all-final": "all-final", "any-final": "any-final", "custom": "custom"}
 
 
 @dataclass(slots=True)
@@ -30,20 +31,26 @@ class Annotations:
 
     initial: bool = False
     final: bool = False
+    parallel: bool = False
+    sync: Sync | None = None
+    synced: Text | None = None
+    """Where the way to synchronise stands."""
     descriptions: list[str] = field(default_factory=list)
 
 
-def read_tail(text: Text, findings: Findings) -> tuple[Text, Annotations]:
-    """Split a heading into the name and what it says about the state, and report what is neither."""
+def read_tail(text: Text, findings: Findings, kind: str = "state") -> tuple[Text, Annotations]:
+    """Split a heading into the name and what it says about the state or region, and report what is neither."""
     end = _NAME_END.search(text.value)
-    reader = _TailReader(text, end.start() if end else len(text.value), findings)
+    reader = _TailReader(text, end.start() if end else len(text.value), findings, kind)
     reader.read()
     return reader.name, reader.annotations
 
 
 class _TailReader:
-    def __init__(self, text: Text, start: int, findings: Findings) -> None:
+    def __init__(self, text: Text, start: int, findings: Findings, kind: str) -> None:
         self.text = text
+        self.kind = kind
+        self.groups = 0
         self.name = unmarked(text.cut(0, start))
         self.position = start
         self.findings = findings
@@ -56,10 +63,10 @@ class _TailReader:
         if is_name(value):
             return True
         at = self.name if value else self.text
-        message = f"{at.value!r} cannot name a state: letters, digits and '_' make a name"
+        message = f"{at.value!r} cannot name a {self.kind}: letters, digits and '_' make a name"
         suggestion = f"write {as_name(at.value)!r}"
         if not value:
-            message, suggestion = "the name of this state is missing", f"write 'state name {at.value}'"
+            message, suggestion = f"the name of this {self.kind} is missing", f"write '{self.kind} name {at.value}'"
         elif "." in value:
             parent, _, child = value.rpartition(".")
             suggestion = f"write 'state {as_name(child)}' one level below the heading of {as_name(parent)!r}"
@@ -84,6 +91,15 @@ class _TailReader:
             self.findings.error("INVALID_ANNOTATION", "the bracket is not closed", rest, "end it with ']'")
             self.position = len(self.text.value)
             return
+        group = self.text.cut(self.position, end + 1)
+        self.groups += 1
+        if self.kind == "region":
+            self.findings.portability("PORT_REGION", "other tools lose a region with annotations", group, "remove them")
+        elif self.groups > 1:
+            message = "other tools see no annotation of a state that has several groups of them"
+            self.findings.portability(
+                "PORT_ANNOTATION", message, group, "put all into one, as in [parallel, sync: custom]"
+            )
         for item in self.text.cut(self.position + 1, end).split(","):
             self.read_item(item)
         self.position = end + 1
@@ -92,8 +108,14 @@ class _TailReader:
     def read_item(self, item: Text) -> None:
         words = [item.cut(match.start(), match.end()) for match in _WORDS.finditer(item.value)]
         known = [word for word in words if _key(word) in _MARKS]
+        if len(known) > 1:
+            message = "other tools do not see annotations without a comma between them"
+            self.findings.portability("PORT_ANNOTATION", message, item, "write a comma")
         for word in known if words and len(known) == len(words) else [item]:
             mark = _MARKS.get(_key(word))
+            if mark is not None and not word.value.startswith(_key(word)) and self.kind == "state":
+                message = f"other tools do not know {word.value!r}"
+                self.findings.portability("PORT_ANNOTATION", message, word, "write it in small letters")
             if mark is not None:
                 mark(self, word)
             elif word.value:
@@ -109,10 +131,18 @@ class _TailReader:
         match = _QUOTED.match(self.text.value, self.position)
         if match is None:
             return False
+        self.report_text(self.text.cut(self.position, match.end()))
         self.annotations.descriptions.append(next(part for part in match.groups() if part is not None))
         self.position = match.end()
         self.announced = True
         return True
+
+    def report_text(self, text: Text) -> None:
+        if self.kind == "region":
+            self.findings.portability("PORT_REGION", "other tools lose a region with text in its heading", text)
+            return
+        message = "other tools drop a text in the heading of a state"
+        self.findings.portability("PORT_STATE_TEXT", message, text, "write it as a blockquote below the heading")
 
     def read_words(self) -> None:
         """Read text up to the next bracket: a description, if something says so."""
@@ -128,11 +158,12 @@ class _TailReader:
             return
         if self.announced or words.value.startswith(_LEADS):
             lead = 1 if words.value.startswith(_LEADS) else 0
+            self.report_text(words)
             self.annotations.descriptions.append(words.cut(lead).strip().value)
         elif self.named:
             whole = self.text.cut(0, start).strip().value + " " + words.value
             self.name = self.text.cut(0, None if stop < 0 else stop).strip()
-            message = f"{whole!r} cannot name a state: a name is one word"
+            message = f"{whole!r} cannot name a {self.kind}: a name is one word"
             suggestion = f"write {as_name(whole)!r}, or put the text in quotes"
             self.findings.error("INVALID_NAME", message, self.name, suggestion)
 
@@ -149,19 +180,19 @@ def _final(reader: _TailReader, _word: Text) -> None:
     reader.annotations.final = True
 
 
-def _parallel(reader: _TailReader, word: Text) -> None:
-    not_supported(reader.findings, "the annotation [parallel]", word, "use one machine for each region")
+def _parallel(reader: _TailReader, _word: Text) -> None:
+    reader.annotations.parallel = True
 
 
 def _sync(reader: _TailReader, word: Text) -> None:
     value = word.value.replace("=", ":").partition(":")[2].strip().lower().replace("_", "-")
-    if value not in _SYNCS:
+    sync = _SYNCS.get(value)
+    if sync is None:
         message = f"{value!r} is no way to synchronise regions"
         suggestion = f"write one of {', '.join(_SYNCS)}"
         reader.findings.error("INVALID_ANNOTATION", message, word, suggestion)
-    elif "parallel" not in reader.text.value.lower():
-        # Beside [parallel] one refusal is enough.
-        not_supported(reader.findings, "the annotation [sync]", word, "use one machine for each region")
+        return
+    reader.annotations.sync, reader.annotations.synced = sync, word
 
 
 _MARKS: dict[str, Callable[[_TailReader, Text], None]] = {

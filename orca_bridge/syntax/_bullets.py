@@ -10,16 +10,18 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
+from ._diagnostics import OL, ORP
 from ._draft import Draft, Move
-from ._names import unmarked
+from ._durations import is_bare, is_portable, milliseconds
+from ._maps import MapFault, read_input, read_returns, report_modifier, split_invoke
+from ._names import SYSTEM_EVENT, as_name, is_name, unmarked
+from ._nodes import Invocation, Node, Timer
 from ._transitions import action_names
-from ._unsupported import not_supported
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ._source import Text
-    from ._states import Node
 
 _MARKS = "*_` \t"
 _ARROW = re.compile("->|=>|\N{RIGHTWARDS ARROW}")
@@ -38,6 +40,11 @@ class Bullet:
     value: Text
     whole: Text
 
+    @property
+    def is_portable(self) -> bool:
+        """Whether all tools see the key."""
+        return self.whole.value.startswith(f"{self.key}:")
+
 
 Handler: TypeAlias = "Callable[[Bullet, Node, Draft], None]"
 
@@ -46,14 +53,45 @@ def read_bullet(text: Text, node: Node, draft: Draft) -> None:
     """Read one bullet of a state."""
     move = read_move(text, node, draft)
     if move is not None:
-        draft.moves.append(move)
+        add_move(move, node, draft)
         return
     bullet = keyed(text)
-    handler = BULLETS.get(bullet.key)
-    if handler is not None:
-        handler(bullet, node, draft)
+    if bullet.key in BULLETS:
+        read_keyed(bullet, node, draft)
     elif not _is_broken_move(text, draft):
+        node.others.append(text.value)
         report_unknown(bullet, list(BULLETS), draft)
+
+
+def read_keyed(bullet: Bullet, node: Node, draft: Draft) -> None:
+    """Read a bullet whose key is known."""
+    if node.kind == "region":
+        if bullet.key not in _REGION_KEYS:
+            message = f"a region has no {bullet.key!r}"
+            draft.findings.error(
+                "INVALID_BULLET", message, bullet.whole, "move it to the parallel state, or to a state"
+            )
+            return
+        draft.findings.portability("PORT_REGION", "other tools lose a bullet of a region", bullet.whole)
+    if not bullet.is_portable or bullet.key == "description":
+        message = f"other tools ignore {bullet.written.value!r}"
+        advice = "write a blockquote" if bullet.key == "description" else f"write '{bullet.key}: ...'"
+        draft.findings.portability("PORT_BULLET", message, bullet.written, advice)
+    BULLETS[bullet.key](bullet, node, draft)
+    node.keys.add(bullet.key)
+
+
+def add_move(move: Move, node: Node, draft: Draft) -> None:
+    """Take a transition that stands below its state."""
+    if node.kind == "region":
+        message = f"{node.path!r} is a region and can be neither source nor target"
+        draft.findings.error(
+            "INVALID_BULLET", message, move.whole, "move it to a state in it, or to the parallel state"
+        )
+        return
+    suggestion = "write a row of the transitions"
+    draft.findings.portability("PORT_INLINE_TRANSITION", "other tools ignore this bullet", move.whole, suggestion)
+    draft.moves.append(move)
 
 
 def report_unknown(bullet: Bullet, keys: list[str], draft: Draft) -> None:
@@ -145,21 +183,31 @@ def quoted_move(text: Text) -> tuple[str, str] | None:
     return (match[1], match[2]) if match else None
 
 
-def _actions(bullet: Bullet, draft: Draft) -> tuple[str, ...]:
-    value = bullet.value.cut(2).strip() if bullet.value.value.startswith("->") else bullet.value
-    names = action_names(value, draft, "INVALID_BULLET")
-    if not value.value:
+def _without_arrow(text: Text) -> Text:
+    return text.cut(2).strip() if text.value.startswith("->") else text
+
+
+def _actions(bullet: Bullet, node: Node, draft: Draft) -> tuple[str, ...]:
+    names = action_names(_without_arrow(bullet.value), draft, "INVALID_BULLET")
+    if not bullet.value.value:
         message = f"{bullet.written.value!r} names no action"
         draft.findings.error("INVALID_BULLET", message, bullet.whole, f"write '{bullet.key}: action'")
+    _report_repeated(bullet, node, draft)
     return names
 
 
+def _report_repeated(bullet: Bullet, node: Node, draft: Draft) -> None:
+    if bullet.key in node.keys:
+        message = f"of several bullets {bullet.key!r} other tools read the last"
+        draft.findings.portability("PORT_REPEATED_BULLET", message, bullet.whole)
+
+
 def _on_entry(bullet: Bullet, node: Node, draft: Draft) -> None:
-    node.on_entry += _actions(bullet, draft)
+    node.on_entry += _actions(bullet, node, draft)
 
 
 def _on_exit(bullet: Bullet, node: Node, draft: Draft) -> None:
-    node.on_exit += _actions(bullet, draft)
+    node.on_exit += _actions(bullet, node, draft)
 
 
 def _description(bullet: Bullet, node: Node, draft: Draft) -> None:
@@ -169,24 +217,144 @@ def _description(bullet: Bullet, node: Node, draft: Draft) -> None:
     node.descriptions.append(unmarked(bullet.value).value)
 
 
-def _later(meanwhile: str) -> Handler:
-    def refuse(bullet: Bullet, _node: Node, draft: Draft) -> None:
-        not_supported(draft.findings, f"'{bullet.key}:'", bullet.whole, meanwhile)
+def _timeout(bullet: Bullet, node: Node, draft: Draft) -> None:
+    findings = draft.findings
+    arrow = bullet.value.value.find("->")
+    duration = unmarked(bullet.value.cut(0, arrow if arrow >= 0 else None))
+    target, colon, _ = bullet.value.value[arrow + 2 :].partition(":") if arrow >= 0 else ("", "", "")
+    if not target.strip():
+        message = "the timeout does not say where to go" if arrow >= 0 else "the timeout has no arrow"
+        findings.error("INVALID_TIMEOUT", message, bullet.whole, "write 'timeout: 5s -> state'")
+        return
+    rest = bullet.value.cut(arrow + 2)
+    action = rest.cut(len(target) + 1).strip() if colon else rest.end
+    try:
+        waits = milliseconds(duration.value)
+    except ValueError as problem:
+        suggestion = "write a number with one of the units ms, s, m, h, d, as in '5s' or '1h30m'"
+        findings.error("INVALID_DURATION", str(problem), duration, suggestion)
+        return
+    _report_repeated(bullet, node, draft)
+    _report_duration(duration, waits, draft)
+    if colon:
+        message = "other tools do not know a timeout with an action"
+        findings.portability("PORT_TIMEOUT", message, action, "give the action to a row with an empty event")
+    actions = action_names(action, draft, "INVALID_BULLET")
+    node.timers.append(Timer(waits, duration, unmarked(rest.cut(0, len(target))), actions, bullet.whole))
 
-    return refuse
+
+def _report_duration(duration: Text, waits: int, draft: Draft) -> None:
+    if is_portable(duration.value):
+        return
+    seconds = f"{waits / 1000:g} seconds"
+    if is_bare(duration.value):
+        message = f"{duration.value!r} counts seconds here, and milliseconds in the documents of orca-lang"
+        draft.findings.portability("PORT_DURATION", message, duration, f"write '{duration.value}s'", OL)
+        return
+    message = f"{duration.value!r} is {seconds} here; orca-runtime-python takes the first number for seconds"
+    whole = waits % 1000 == 0
+    suggestion = f"write '{waits // 1000}s'" if whole else "no spelling below one second is read alike"
+    draft.findings.portability("PORT_DURATION", message, duration, suggestion, ORP)
 
 
-_INVOKE = "start the other machine from an action, or link both with an orchestrator"
+def _ignore(bullet: Bullet, node: Node, draft: Draft) -> None:
+    names = [unmarked(part) for part in _without_arrow(bullet.value).split(",")]
+    names = [name for name in names if name.value]
+    if not names:
+        draft.findings.error("INVALID_BULLET", "'ignore' names no event", bullet.whole, "write 'ignore: event'")
+    for name in names:
+        if name.value == "*":
+            node.ignores_all = True
+            differs = ORP if len(names) == 1 else (*OL, *ORP)
+            message = "other tools look for an event that is called '*'"
+            draft.findings.portability("PORT_IGNORE_ALL", message, name, "list the events", differs)
+        elif is_name(name.value) or SYSTEM_EVENT.fullmatch(name.value):
+            node.ignored += [name.value] if name.value not in node.ignored else []
+        else:
+            message = f"{name.value!r} cannot name an event: letters, digits and '_' make a name"
+            draft.findings.error("INVALID_BULLET", message, name, f"write {as_name(name.value)!r}")
+
+
+def _invoke(bullet: Bullet, node: Node, draft: Draft) -> None:
+    invocation = node.invocation = node.invocation or Invocation()
+    if invocation.machine is not None:
+        message = f"{node.path!r} invokes {invocation.machine.value!r} already (line {invocation.machine.line})"
+        draft.findings.error("MULTIPLE_INVOKE", message, bullet.whole, "keep one, or use a region for each")
+        return
+    try:
+        name, inner, modifiers = split_invoke(bullet.value, draft.findings)
+        invocation.machine, invocation.whole = name, bullet.whole
+        if inner is not None:
+            invocation.input = read_input(inner, draft.findings, braced=False)
+        for key, value in modifiers:
+            _read_modifier(key, value, invocation, draft, own=False)
+    except MapFault as fault:
+        draft.findings.error("INVALID_BULLET", fault.message, fault.text, fault.suggestion)
+
+
+def _modifier(bullet: Bullet, node: Node, draft: Draft) -> None:
+    invocation = node.invocation = node.invocation or Invocation()
+    invocation.modifiers.append(bullet.whole)
+    try:
+        _read_modifier(bullet.key, bullet.value, invocation, draft, own=True)
+    except MapFault as fault:
+        draft.findings.error("INVALID_BULLET", fault.message, fault.text, fault.suggestion)
+
+
+def _read_modifier(key: str, value: Text, invocation: Invocation, draft: Draft, *, own: bool) -> None:
+    if {"input": invocation.input, "shots": invocation.shots, "returns": invocation.returns}[key]:
+        raise MapFault(f"this invoke has {key!r} already", value, "keep one of the two")
+    report_modifier(key, value, draft.findings, own=own)
+    if key == "input":
+        invocation.input = read_input(value, draft.findings)
+        if not invocation.input and not own:
+            message = "orca-lang takes the empty map for a part of the name"
+            draft.findings.portability("PORT_INVOKE", message, value, "leave it out", OL)
+    elif key == "returns":
+        invocation.returns = read_returns(value)
+    elif value.value.isdecimal() and len(value.value) < _LONGEST_COUNT and int(value.value) > 0:
+        invocation.shots = int(value.value)
+    else:
+        raise MapFault(f"{value.value!r} is no number of shots", value, "write a whole number above zero")
+
+
+def _done(bullet: Bullet, node: Node, draft: Draft) -> None:
+    found = _result(bullet, node.done, draft)
+    if node.invocation is None or node.invocation.machine is None:
+        node.done_first = True
+    node.done = node.done or found
+
+
+def _error(bullet: Bullet, node: Node, draft: Draft) -> None:
+    found = _result(bullet, node.error, draft)
+    node.error = node.error or found
+
+
+def _result(bullet: Bullet, earlier: Text | None, draft: Draft) -> Text | None:
+    found = unmarked(_without_arrow(bullet.value))
+    if earlier is not None:
+        message = f"{bullet.key!r} stands in line {earlier.line} already"
+        draft.findings.error("INVALID_BULLET", message, bullet.whole, "keep one of the two")
+    elif not all(map(is_name, found.value.split("."))):
+        message = f"{bullet.key!r} names one event or state"
+        draft.findings.error("INVALID_BULLET", message, bullet.whole, f"write '{bullet.key}: name'")
+    else:
+        return found
+    return None
+
+
+_LONGEST_COUNT = 18
+_REGION_KEYS = frozenset({"on_entry", "on_exit", "ignore", "description"})
 BULLETS: dict[str, Handler] = {
     "on_entry": _on_entry,
     "on_exit": _on_exit,
     "description": _description,
-    "timeout": _later("let an action arm a timer that sends an event, and add a row for it"),
-    "ignore": _later("leave it out, or add a row with this state as source and target"),
-    "invoke": _later(_INVOKE),
-    "input": _later(_INVOKE),
-    "returns": _later(_INVOKE),
-    "shots": _later(_INVOKE),
-    "on_done": _later("add a row for the event that says so"),
-    "on_error": _later("add a row for an event that says so"),
+    "timeout": _timeout,
+    "ignore": _ignore,
+    "invoke": _invoke,
+    "input": _modifier,
+    "returns": _modifier,
+    "shots": _modifier,
+    "on_done": _done,
+    "on_error": _error,
 }

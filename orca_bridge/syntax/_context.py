@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from orca_bridge.definition import ContextField, TypeExpression
 
+from ._diagnostics import ORP
 from ._literals import NotALiteral
 from ._names import declared_name, is_nothing, unmarked, unticked
 from ._tables import Columns, read_rows
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from ._tables import Row
 
 COLUMNS = Columns(("Field",), ("Type", "Default"))
+_PLAIN = re.compile(r"\d+(?:\.\d+)?")
 _ROOTS = frozenset({"ctx", "context", "event", "payload"})
 
 
@@ -29,12 +32,13 @@ def read_context(draft: Draft, blocks: Sequence[Block]) -> None:
     """Read the fields with their types and defaults."""
     for block in blocks:
         for row in read_rows(block, COLUMNS, draft.findings):
-            _read_field(row, draft)
+            declare_field(row, draft)
 
 
-def _read_field(row: Row, draft: Draft) -> None:
+def declare_field(row: Row, draft: Draft) -> None:
+    """Read one field."""
     cell = unmarked(row["Field"])
-    name = declared_name(cell, "field", draft.findings)
+    name = declared_name(row["Field"], "field", draft.findings)
     kind = _type_of(row["Type"], draft)
     kind, default = _default_of(row["Default"], kind, draft)
     if name is None:
@@ -45,7 +49,7 @@ def _read_field(row: Row, draft: Draft) -> None:
     if name in _ROOTS:
         message = f"in guards, {name!r} alone means the root and not this field"
         draft.findings.warning("AMBIGUOUS_NAME", message, cell, f"rename the field, or write 'ctx.{name}'")
-    draft.fields[name] = ContextField(name, kind, default, cell.span)
+    draft.fields[name] = ContextField(name, kind, default, cell.span, unticked(row["Default"]).value)
 
 
 def _type_of(cell: Text, draft: Draft) -> TypeExpression:
@@ -62,14 +66,35 @@ def _type_of(cell: Text, draft: Draft) -> TypeExpression:
 def _default_of(cell: Text, kind: TypeExpression, draft: Draft) -> tuple[TypeExpression, object]:
     text = unticked(cell)
     if is_nothing(text):
+        if text.value:
+            message = f"other tools take {text.value!r} for the value"
+            draft.findings.portability("PORT_DASH_CELL", message, text, "leave the cell empty")
         return kind, None
     if kind.kind == "enum" and not kind.values and "," in text.value:
+        message = "the list is taken for the values; orca-runtime-python starts with the whole text"
+        draft.findings.portability("PORT_ENUM", message, text, f"write 'enum({text.value})' as type", ORP)
         # The values are listed where a default belongs, so nothing says which one the field starts with.
         return replace(kind, values=tuple(part.value for part in text.split(",") if part.value)), None
     try:
-        return kind, parse_default(text.value, kind)
+        default = parse_default(text.value, kind)
     except NotALiteral:
         what = f"one of {', '.join(kind.values)}" if kind.values else f"a value of type {kind.text or kind.kind}"
         message = f"{text.value!r} is not {what}"
         draft.findings.error("INVALID_DEFAULT", message, text, f"write {example_of(kind)}, or leave the cell empty")
         return kind, None
+    if text is not cell or not _is_portable(text.value, kind):
+        message = f"orca-runtime-python stores another value for {cell.value!r}"
+        draft.findings.portability("PORT_DEFAULT", message, cell, "set it in an action", ORP)
+    return kind, default
+
+
+def _is_portable(text: str, kind: TypeExpression) -> bool:
+    """Tell whether all tools start with the same value."""
+    if text[0] in "\"'":
+        return True
+    plain = _PLAIN.fullmatch(text) is not None
+    if kind.kind in {"string", "enum"}:
+        return not plain and text.lower() not in {"true", "false", "null"}
+    if kind.kind == "any":
+        return plain or text in {"true", "false"} or (text[0] not in "-+[{.0123456789" and text.lower() != "null")
+    return plain or text in {"true", "false"}

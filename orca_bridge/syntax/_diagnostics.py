@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import difflib
 import re
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from orca_bridge.definition import Span
 
@@ -28,6 +28,43 @@ _REFERENCES = frozenset(
         "UNKNOWN_STATE",
     }
 )
+# What can be passed over without changing the meaning of anything else, if the caller asks for it.
+RECOVERABLE = frozenset(
+    {
+        "AMBIGUOUS_STATE",
+        "BLOCKQUOTE_TRANSITION",
+        "BRACE_SYNTAX",
+        "DT_CELL_SYNTAX",
+        "DT_DUPLICATE_COLUMN",
+        "DUPLICATE_NAME",
+        "EMPTY_PARALLEL",
+        "EMPTY_REGION",
+        "FINAL_WITH_CHILDREN",
+        "GUARD_SYNTAX",
+        "INVALID_ANNOTATION",
+        "INVALID_BULLET",
+        "INVALID_CELL",
+        "INVALID_DEFAULT",
+        "INVALID_DURATION",
+        "INVALID_NAME",
+        "INVALID_PROPERTY",
+        "INVALID_SIGNATURE",
+        "INVALID_TIMEOUT",
+        "INVALID_TYPE",
+        "MISSING_COLUMN",
+        "MISSING_SOURCE",
+        "MISSING_TARGET",
+        "MULTIPLE_INITIAL",
+        "MULTIPLE_INVOKE",
+        "TABLE_ROW_WIDTH",
+        "UNKNOWN_GUARD",
+        "UNKNOWN_STATE",
+        "UNSUPPORTED_EXPRESSION",
+    }
+)
+OL = ("orca-lang",)
+ORP = ("orca-runtime-python",)
+BOTH = (*OL, *ORP)
 _LONGEST_SHOWN = 160
 _LONGEST_TEXT = 600
 _LONG_WORD = re.compile(r"\S{100,}")
@@ -90,15 +127,35 @@ class Diagnostic:
         return shown, before.ljust(target), max(1, width)
 
 
+class _Found(NamedTuple):
+    """A finding before it is worded for people: a large file can have one a line, of which few are shown."""
+
+    code: str
+    severity: Severity
+    category: Category
+    message: str
+    span: Span
+    suggestion: str
+    differs: tuple[str, ...]
+    machine: str | None
+
+    @property
+    def place(self) -> tuple[int, int]:
+        return self.span.line, self.span.column
+
+
 class Findings:
     """Collects the diagnostics of a file; `within` gives a view that knows whether its machine failed."""
 
-    def __init__(self, name: str, lines: Sequence[str]) -> None:
+    def __init__(self, name: str, lines: Sequence[str], *, lenient: bool = False) -> None:
         self._name = name
         self._lines = lines
+        self._lenient = lenient
         self._machine: str | None = None
-        self._found: list[Diagnostic] = []
+        self._found: list[_Found] = []
         self._comparisons = [_COMPARISONS]
+        self.compares_tools = True
+        """Whether it matters how other tools read the text."""
         self.failed = False
 
     def __repr__(self) -> str:
@@ -107,47 +164,50 @@ class Findings:
 
     def within(self, machine: str) -> Findings:
         """Collect into the same file, on behalf of one machine."""
-        view = Findings(self._name, self._lines)
+        view = Findings(self._name, self._lines, lenient=self._lenient)
         view._machine, view._found, view._comparisons = machine, self._found, self._comparisons
+        view.compares_tools = self.compares_tools
         return view
 
     def error(self, code: str, message: str, at: Text | Span, suggestion: str = "") -> None:
-        """Record what makes the machine unusable."""
-        self.failed = True
+        """Record what makes the machine unusable, or, if reading is lenient, what is passed over."""
         category: Category = "reference" if code in _REFERENCES else "syntax"
-        self._add(code, message, at, suggestion, severity="error", category=category)
+        if self._lenient and code in RECOVERABLE:
+            message = f"{message} (passed over: reading is lenient)"
+            self._add(_Found(code, "warning", category, message, _span(at), suggestion, (), self._machine))
+            return
+        self.failed = True
+        self._add(_Found(code, "error", category, message, _span(at), suggestion, (), self._machine))
 
     def warning(self, code: str, message: str, at: Text | Span, suggestion: str = "") -> None:
         """Record what is read, but was probably meant otherwise."""
-        self._add(code, message, at, suggestion, severity="warning", category="lint")
+        self._add(_Found(code, "warning", "lint", message, _span(at), suggestion, (), self._machine))
 
-    def _add(
-        self,
-        code: str,
-        message: str,
-        at: Text | Span,
-        suggestion: str,
-        *,
-        severity: Severity,
-        category: Category,
-        differs: tuple[str, ...] = (),
+    def portability(
+        self, code: str, message: str, at: Text | Span, suggestion: str = "", differs: tuple[str, ...] = BOTH
     ) -> None:
-        span = at if isinstance(at, Span) else at.span
-        found = Diagnostic(
-            code=code,
-            severity=severity,
-            category=category,
-            message=_shortened(message),
-            file=self._name,
-            line=span.line,
-            column=span.column,
-            end_column=span.end_column,
-            source_line=self._lines[span.line - 1],
-            suggestion=_shortened(suggestion),
-            differs=differs,
-            machine=self._machine,
-        )
+        """Record what is read, and what other tools read otherwise."""
+        if self.compares_tools:
+            self._add(_Found(code, "warning", "portability", message, _span(at), suggestion, differs, self._machine))
+
+    def _add(self, found: _Found) -> None:
         self._found.append(found)
+
+    def _worded(self, found: _Found) -> Diagnostic:
+        return Diagnostic(
+            code=found.code,
+            severity=found.severity,
+            category=found.category,
+            message=_shortened(found.message),
+            file=self._name,
+            line=found.span.line,
+            column=found.span.column,
+            end_column=found.span.end_column,
+            source_line=self._lines[found.span.line - 1],
+            suggestion=_shortened(found.suggestion),
+            differs=found.differs,
+            machine=found.machine,
+        )
 
     def nearest(self, word: str, candidates: Collection[str]) -> str | None:
         """Find the declared name that `word` was probably meant to be."""
@@ -160,24 +220,24 @@ class Findings:
 
     def diagnostics(self) -> tuple[Diagnostic, ...]:
         """Give all findings by position; of too many the errors are kept first and the rest is counted."""
-        ordered = sorted(self._found, key=_position)
+        ordered = sorted(self._found, key=lambda found: found.place)
         if len(ordered) <= _MOST_DIAGNOSTICS:
-            return tuple(ordered)
-        # sorted() is stable: errors come first, each group still by position.
-        kept = sorted(ordered, key=lambda found: found.severity)[:_MOST_DIAGNOSTICS]
-        kept.sort(key=_position)
-        last = kept[-1]
-        more = replace(
-            last,
-            code="TOO_MANY_PROBLEMS",
-            severity="warning",
-            category="lint",
-            message=f"{len(ordered) - _MOST_DIAGNOSTICS} more problems were found and are not shown",
-            suggestion="correct these first and read the file again",
-            differs=(),
-            machine=None,
-        )
-        return (*kept, more)
+            return tuple(map(self._worded, ordered))
+        # sorted() is stable: errors come first, then what was meant otherwise, each group still by position.
+        kept = sorted(ordered, key=_weight)[:_MOST_DIAGNOSTICS]
+        kept.sort(key=lambda found: found.place)
+        message = f"{len(ordered) - _MOST_DIAGNOSTICS} more problems were found and are not shown"
+        suggestion = "correct these first and read the file again"
+        more = _Found("TOO_MANY_PROBLEMS", "warning", "lint", message, kept[-1].span, suggestion, (), None)
+        return tuple(map(self._worded, [*kept, more]))
+
+
+def _span(at: Text | Span) -> Span:
+    return at if isinstance(at, Span) else at.span
+
+
+def _weight(found: _Found) -> int:
+    return 0 if found.severity == "error" else 2 if found.category == "portability" else 1
 
 
 def _shortened(text: str) -> str:
@@ -188,7 +248,3 @@ def _shortened(text: str) -> str:
 
 def _plain(name: str) -> str:
     return name.casefold().replace("-", "_")
-
-
-def _position(found: Diagnostic) -> tuple[int, int]:
-    return found.line, found.column

@@ -6,13 +6,27 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ._guards import GuardScope
+from ._names import is_portable_name, report_name
 
 if TYPE_CHECKING:
-    from orca_bridge.definition import ActionDefinition, ContextField, EventDefinition, GuardDefinition, Span
+    from collections.abc import Collection
+
+    from orca_bridge.definition import (
+        ActionDefinition,
+        ContextField,
+        EffectDefinition,
+        EventDefinition,
+        GuardDefinition,
+        PropertyDefinition,
+        ReturnDefinition,
+        Span,
+        TransitionDefinition,
+    )
 
     from ._diagnostics import Findings
+    from ._nodes import Node
     from ._source import Text
-    from ._states import Node, StateTree
+    from ._states import StateTree
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +40,8 @@ class Move:
     target: Text
     action: Text
     whole: Text
+    scope: Node | None = None
+    """The state whose own states its references mean first."""
 
 
 @dataclass(slots=True)
@@ -39,7 +55,13 @@ class Draft:
     guards: dict[str, GuardDefinition] = field(default_factory=dict)
     guard_names: dict[str, Text] = field(default_factory=dict)
     actions: dict[str, ActionDefinition] = field(default_factory=dict)
+    effects: dict[str, EffectDefinition] = field(default_factory=dict)
+    returns: dict[str, ReturnDefinition] = field(default_factory=dict)
+    properties: list[PropertyDefinition] = field(default_factory=list)
     moves: list[Move] = field(default_factory=list)
+    transitions: tuple[TransitionDefinition, ...] = ()
+    foreign: set[str] = field(default_factory=set)
+    """Undeclared names that other tools cut, as far as they were reported."""
 
     def scope(self, *, in_cell: bool) -> GuardScope:
         """Give the names a guard expression may use."""
@@ -54,3 +76,9 @@ class Draft:
         message = f"{text.value!r} is declared already (line {earlier.line})"
         self.findings.error("DUPLICATE_NAME", message, text, f"rename this {what} or remove it")
         return False
+
+    def use_name(self, text: Text, declared: Collection[str]) -> None:
+        """Take note of a name that need not be declared."""
+        if not is_portable_name(text.value) and text.value not in declared and text.value not in self.foreign:
+            self.foreign.add(text.value)
+            report_name(text, self.findings)

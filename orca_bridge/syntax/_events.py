@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from orca_bridge.definition import EventDefinition, Parameter
 
-from ._names import as_name, declared_name, unmarked, unticked
+from ._diagnostics import ORP
+from ._names import as_name, declared_name, report_marks, unmarked, unticked
 from ._parameters import bounds_outside, matching_parenthesis, parse_parameters
 from ._scanner import Kind
 from ._tables import Columns, read_rows
@@ -15,8 +16,10 @@ from ._tables import Columns, read_rows
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ._diagnostics import Findings
     from ._draft import Draft
     from ._outline import Block
+    from ._scanner import Item
     from ._source import Text
 
 COLUMNS = Columns(("Event",), ("Payload", "Description"), aliases={"name": "event"})
@@ -27,16 +30,47 @@ _LEADS = (":", "(", '"', "'", "-", "\N{EN DASH}", "\N{EM DASH}")
 def read_events(draft: Draft, blocks: Sequence[Block]) -> None:
     """Read the declared events."""
     for block in blocks:
+        report_bullets(block, draft.findings)
         for item in block.of(Kind.BULLET):
-            _read_bullet(item.text, draft)
+            read_event_list(item.text, draft)
+        tabled = next((item.text for item in block.items if item.kind is Kind.ROW), None)
+        if tabled is not None:
+            message = "other tools read no events from a table"
+            draft.findings.portability("PORT_EVENTS_TABLE", message, tabled, "write a bullet for each")
         for row in read_rows(block, COLUMNS, draft.findings):
             payload = _payload_of(unticked(row["Payload"]).value.strip("{}()")) or ()
-            _declare(row["Event"], draft, row["Description"].value, payload)
+            declare_event(row["Event"], draft, row["Description"].value, payload)
 
 
-def _read_bullet(text: Text, draft: Draft) -> None:
+def report_bullets(block: Block, findings: Findings) -> None:
+    """Report bullets that other tools do not see."""
+    last: Item | None = None
+    parted = False
+    for item in block.items:
+        if item.kind is Kind.BULLET:
+            report_marker(item, findings)
+            if parted:
+                message = "other tools read the first list of a section, up to a blank line"
+                findings.portability("PORT_TABLE_POSITION", message, item.text, "put all bullets into one list")
+            last, parted = item, False
+        elif last is None and item.kind is Kind.QUOTE:
+            message = "orca-runtime-python does not find bullets below a blockquote"
+            findings.portability("PORT_TABLE_POSITION", message, item.text, "move it below the bullets", ORP)
+        elif item.kind is not Kind.COMMENT:
+            parted = last is not None
+
+
+def report_marker(item: Item, findings: Findings) -> None:
+    """Report a bullet that other tools take for text."""
+    if item.marker != "-":
+        message = f"other tools take a bullet with '{item.marker}' for text"
+        findings.portability("PORT_BULLET", message, item.text, "begin it with '-'")
+
+
+def read_event_list(text: Text, draft: Draft) -> None:
     """Read a list of events; the first description takes the rest of the line, commas and all."""
     whole = unmarked(text)
+    report_marks(text, whole, draft.findings)
     for start, end in bounds_outside(whole.value, ","):
         part = whole.cut(start, end).strip()
         if part.value and _read_event(part, whole.value, end, draft):
@@ -54,13 +88,16 @@ def _read_event(part: Text, whole: str, stop: int, draft: Draft) -> bool:
         payload = _payload_of(part.value[end + 1 : closing]) if closing > 0 else None
         end = closing + 1 if payload is not None else end
     following = part.value[end:].strip()
+    if payload is not None or following:
+        message = "other tools take what follows the name for a part of it"
+        draft.findings.portability("PORT_EVENT_TEXT", message, part, f"write {name.value} alone")
     if following and not following.startswith(_LEADS):
         message = f"{part.value!r} cannot name an event: a name is one word"
         suggestion = f"write {as_name(part.value)!r}, or put ':' in front of the description"
         draft.findings.error("INVALID_NAME", message, part, suggestion)
         return False
     description = _description(following + whole[stop:]) if following else ""
-    _declare(name, draft, description, payload or ())
+    declare_event(name, draft, description, payload or ())
     return bool(following)
 
 
@@ -77,7 +114,8 @@ def _payload_of(text: str) -> tuple[Parameter, ...] | None:
         return None
 
 
-def _declare(cell: Text, draft: Draft, description: str, payload: tuple[Parameter, ...]) -> None:
+def declare_event(cell: Text, draft: Draft, description: str = "", payload: tuple[Parameter, ...] = ()) -> None:
+    """Read one event."""
     name = declared_name(cell, "event", draft.findings)
     if name is None:
         return

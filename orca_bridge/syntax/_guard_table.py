@@ -22,8 +22,12 @@ COLUMNS = Columns(("Name", "Expression"), joined="Expression")
 
 
 def read_guards(draft: Draft, blocks: Sequence[Block]) -> None:
+    """Read the declared guards."""
+    declare_guards([row for block in blocks for row in read_rows(block, COLUMNS, draft.findings)], draft)
+
+
+def declare_guards(rows: Sequence[Row], draft: Draft) -> None:
     """Read all names first, because an expression may use guards declared below it."""
-    rows = [row for block in blocks for row in read_rows(block, COLUMNS, draft.findings)]
     names = [_declare(row, draft) for row in rows]
     scope = draft.scope(in_cell=False)
     for name, row in zip(names, rows, strict=True):
@@ -37,7 +41,7 @@ def read_guards(draft: Draft, blocks: Sequence[Block]) -> None:
 
 def _declare(row: Row, draft: Draft) -> str | None:
     cell = unmarked(row["Name"])
-    name = declared_name(cell, "guard", draft.findings)
+    name = declared_name(row["Name"], "guard", draft.findings)
     earlier = draft.guard_names.get(name) if name is not None else None
     if name is None or not draft.is_new(cell, earlier.span if earlier else None, "guard"):
         return None

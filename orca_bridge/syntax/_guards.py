@@ -7,6 +7,7 @@ with the path on the left whatever side it was written on, so later layers meet 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, TypeAlias
@@ -28,8 +29,9 @@ from orca_bridge.definition import (
     Value,
 )
 
-from ._diagnostics import Diagnostic, Findings
+from ._diagnostics import BOTH, OL, ORP, Diagnostic, Findings
 from ._literals import unescaped
+from ._names import is_portable_name
 from ._source import Text, split_lines
 from ._tokens import GuardFault, Sign, Token, comparison_sign, number_of, refusal, tokenize
 
@@ -47,6 +49,7 @@ _RESERVED = frozenset({"and", "or", "not", "is", "else", "in"})
 _WORDS = frozenset({*_ROOTS, *_CONSTANTS, *_RESERVED})
 _MIRRORED: Mapping[str, Sign] = MappingProxyType({"==": "==", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="})
 _DIRECTIONS = (frozenset({"<", "<="}), frozenset({">", ">="}), frozenset({"=="}))
+_PLAIN = re.compile(r"\d+(?:\.\d+)?")
 _NOTHING: Mapping[str, TypeExpression] = MappingProxyType({})
 
 
@@ -105,13 +108,19 @@ def read_guard(text: Text, scope: GuardScope, findings: Findings) -> Expression 
     """Read one guard expression and report what is wrong with it."""
     if text.value in scope.guards and text.value.lower() not in _WORDS:
         # What most Guard cells hold, read without a parser.
+        if not scope.in_cell:
+            message = "other tools know no guards inside expressions"
+            findings.portability("PORT_INLINE_GUARD", message, text, "write its expression")
         return GuardName(text.value, text.span)
     try:
         parser = _Parser(text, scope, findings)
-        return parser.guard()
+        found = parser.guard()
     except GuardFault as fault:
         findings.error(fault.code, fault.message, fault.text, fault.suggestion)
         return None
+    for remark in parser.remarks:
+        findings.portability(*remark)
+    return found
 
 
 class _Parser:
@@ -122,6 +131,8 @@ class _Parser:
         self.tokens = tokenize(text)
         self.position = 0
         self.depth = 0
+        self.remarks: list[tuple[str, str, Text, str, tuple[str, ...]]] = []
+        """What other tools read otherwise; not worth saying of an expression that has to be changed anyway."""
 
     # The tokens.
 
@@ -146,6 +157,19 @@ class _Parser:
         following = self.tokens[min(self.position + 1, len(self.tokens) - 1)]
         return refusal(following if self.token.word == "not" and following.word == "in" else self.token)
 
+    # What other tools read otherwise. In a Guard cell they know no expressions at all, which is said once there.
+
+    def differs(self, code: str, message: str, at: Text, suggestion: str, tools: tuple[str, ...] = BOTH) -> None:
+        if not self.scope.in_cell:
+            self.remarks.append((code, message, at, suggestion, tools))
+
+    def check_sign(self, token: Token, portable: str) -> None:
+        """Warn of an operator that is not spelled as all tools know it."""
+        if token.value != portable and not self.scope.in_cell:
+            tools = ORP if token.value.isascii() and not token.value.isalpha() else BOTH
+            message = f"other tools cut the expression at {token.value!r}, or drop it"
+            self.differs("PORT_GUARD_OPERATOR", message, token.text, f"write {portable!r}", tools)
+
     # The grammar, one method a rule.
 
     def guard(self) -> Expression:
@@ -161,12 +185,14 @@ class _Parser:
     def disjunction(self) -> Expression:
         operands = [self.conjunction()]
         while self.accept("or", "||"):
+            self.check_sign(self.tokens[self.position - 1], "or")
             operands.append(self.conjunction())
         return operands[0] if len(operands) == 1 else Or(tuple(operands))
 
     def conjunction(self) -> Expression:
         operands = [self.negation()]
         while self.accept("and", "&&"):
+            self.check_sign(self.tokens[self.position - 1], "and")
             operands.append(self.negation())
         return operands[0] if len(operands) == 1 else And(tuple(operands))
 
@@ -175,6 +201,9 @@ class _Parser:
         start = self.token
         while self.accept("not", "!"):
             count += 1
+            self.check_sign(self.tokens[self.position - 1], "not")
+        if count > 1:
+            self.differs("PORT_GUARD_OPERATOR", "other tools misread a double negation", start.text, "leave it out")
         if self.depth + count > _DEEPEST:
             raise _too_deep(start)
         found = self.test()
@@ -209,6 +238,7 @@ class _Parser:
         return found
 
     def nullness(self, operand: _Operand, start: Token) -> Expression:
+        self.check_sign(self.tokens[self.position - 1], "is")
         negated = self.accept("not")
         if self.token.word not in {"null", "none", "nil"}:
             message = "only 'null' can follow 'is'"
@@ -216,6 +246,10 @@ class _Parser:
         self.take()
         if isinstance(operand, Value):
             raise GuardFault("only a field can be null", start.text, "write a path, as in 'ctx.name is null'")
+        if not (negated and self.at_end() and start is self.tokens[0]):
+            message = "orca-lang stops at 'is' and takes this for 'is not null'"
+            suggestion = f"write '{'!=' if negated else '=='} null'"
+            self.differs("PORT_GUARD_NULL", message, start.text, suggestion, OL)
         return NullTest(self.compared(operand), negated)
 
     def chain(self, first: _Operand, start: Token) -> Expression:
@@ -224,12 +258,16 @@ class _Parser:
         while sign := comparison_sign(self.token):
             signs.append(sign)
             token = self.take()
+            self.check_sign(token, sign)
             if len(signs) > 1 and not any(set(signs) <= direction for direction in _DIRECTIONS):
                 message = "the comparisons of this chain point in different directions"
                 raise GuardFault(message, token.text, "write two comparisons joined by 'and'")
             starts.append(self.token)
             operands.append(self.operand())
         resolved = [self.resolved(operands, signs, index) for index in range(len(operands))]
+        if len(signs) > 1:
+            message = "other tools do not read a chain of comparisons"
+            self.differs("PORT_GUARD_OPERAND", message, start.text, "write comparisons joined by 'and'")
         pairs = zip(resolved, signs, resolved[1:], starts, strict=False)
         tests = tuple(self.comparison(left, sign, right, place) for left, sign, right, place in pairs)
         return tests[0] if len(tests) == 1 else And(tests)
@@ -242,6 +280,8 @@ class _Parser:
         # `ctx.s == active` means the text; on the left, beside a literal and with "<" it is a field.
         is_text = index > 0 and not isinstance(operands[index - 1], Value) and set(signs) <= {"==", "!="}
         if is_text and isinstance(operand, _Word) and not self.scope.knows(operand.value):
+            message = f"{operand.value!r} is no field, and is read as text here"
+            self.differs("PORT_GUARD_OPERAND", message, operand.text, f'write "{operand.value}"')
             return Value(operand.value)
         return self.compared(operand)
 
@@ -259,6 +299,8 @@ class _Parser:
         if Value(None) in {left, right} and sign not in {"==", "!="}:
             message = f"'{sign}' cannot compare with null"
             raise GuardFault(message, start.text, "write '== null' or '!= null'")
+        if isinstance(right, Path):
+            self.check_operands(left, start)
         if isinstance(left, Value) and isinstance(right, Path):
             left, sign, right = right, _MIRRORED[sign], left
         if right == Value(None) and isinstance(left, Path):
@@ -268,22 +310,39 @@ class _Parser:
             self.findings.warning("CONSTANT_GUARD", message, start.text, "compare a field, or write true or false")
         return Comparison(left, sign, right)
 
+    def check_operands(self, left: Operand, start: Token) -> None:
+        """Warn of a comparison whose right side is a field."""
+        if isinstance(left, Value):
+            message = "other tools do not read a comparison with the value on the left"
+            self.differs("PORT_GUARD_OPERAND", message, start.text, "write the field on the left")
+        else:
+            message = "orca-lang does not read a comparison of two fields"
+            self.differs("PORT_GUARD_OPERAND", message, start.text, "compute the result in an action", OL)
+
     # Operands.
 
     def operand(self) -> _Operand:
         token = self.take()
         if token.kind == "number":
+            if not token.value.isdecimal() and not _PLAIN.fullmatch(token.value):
+                self.differs("PORT_GUARD_NUMBER", "other tools cut this number", token.text, "write digits only")
             return Value(number_of(token))
         if token.kind == "string":
+            if "\\" in token.value:
+                message = "orca-runtime-python ends the text at the backslash"
+                self.differs("PORT_GUARD_OPERAND", message, token.text, "use the other quotation marks", ORP)
             return Value(unescaped(token.value[1:-1]))
         if token.word == "-" and self.token.kind == "number" and token.end == self.token.start:
+            self.differs("PORT_GUARD_NUMBER", "orca-lang drops the sign", token.text, "compare with a field", OL)
             return Value(number_of(self.take(), "-"))
         if token.word == ")" and self.depth:
             raise GuardFault("something is missing before ')'", token.text, "write a condition or a value there")
         if token.kind != "name" or token.word in _RESERVED:
             raise refusal(token)
         if token.word in _CONSTANTS and self.token.word != ".":
-            return Value(_CONSTANTS[token.word])
+            value = _CONSTANTS[token.word]
+            self.check_sign(token, "null" if value is None else str(value).lower())
+            return Value(value)
         return self.path(token)
 
     def path(self, first: Token) -> _Operand:
@@ -298,11 +357,24 @@ class _Parser:
             raise GuardFault(f"{first.value!r} alone is no value", first.text, advice)
         text = self.text.cut(first.start, names[-1].end)
         self.refuse_subtraction(names[1] if is_root else first, text)
+        self.check_path(names, text, is_root=is_root)
         if is_root:
-            return Path(_ROOTS[first.word], tuple(name.value for name in names[1:]), text.span)
+            return Path(_ROOTS[first.word], tuple(name.value for name in names[1:]), text.span, first.value)
         if len(names) == 1:
             return _Word(first.value, text)
         return Path("context", tuple(name.value for name in names), text.span)
+
+    def check_path(self, names: list[Token], text: Text, *, is_root: bool) -> None:
+        if self.scope.in_cell:
+            return
+        if is_root and names[0].value != names[0].word:
+            self.check_sign(names[0], names[0].word)
+        if not is_portable_name(text.value):
+            message = f"orca-lang cuts {text.value!r} at the first character that it does not know"
+            self.differs("PORT_NAME", message, text, "use letters from A to Z, digits and '_'", OL)
+        if names[-1].value == "length" and len(names) > 1 + is_root:
+            message = "orca-runtime-python takes the length for null"
+            self.differs("PORT_LENGTH", message, text, "keep the number in a field", ORP)
 
     def segments(self) -> Iterator[Token]:
         while self.accept("."):
@@ -326,7 +398,8 @@ class _Parser:
             return self.word(operand)
         if isinstance(operand, Path):
             kind = self.scope.fields.get(operand.names[0]) if len(operand.names) == 1 else None
-            return Truth(operand, declared_bool=operand.root == "context" and kind is not None and kind.kind == "bool")
+            is_bool = operand.root == "context" and kind is not None and kind.kind == "bool"
+            return self.truth(operand, start.text, declared_bool=is_bool)
         if isinstance(operand.value, bool):
             return BoolLiteral(operand.value)
         self.refuse_more()
@@ -339,8 +412,19 @@ class _Parser:
         if not self.at_end() and self.token.word not in {"and", "or", "&&", "||", ")"}:
             raise self.left_over()
 
+    def truth(self, path: Path, at: Text, *, declared_bool: bool) -> Truth:
+        if declared_bool:
+            message = "other tools only test that the field is not null, so 'false' passes"
+            self.differs("PORT_BARE_PATH", message, at, "write '== true'")
+        else:
+            message = "a bare path is read as 'is not null'; the published grammar calls it a test of truth"
+            self.differs("PORT_BARE_PATH", message, at, "write '!= null'", ())
+        return Truth(path, declared_bool)
+
     def word(self, word: _Word) -> Expression:
         if word.value in self.scope.guards:
+            message = "other tools know no guards inside expressions"
+            self.differs("PORT_INLINE_GUARD", message, word.text, "write its expression")
             return GuardName(word.value, word.text.span)
         if self.scope.in_cell and word.value not in self.scope.fields:
             # In "x === 1" the sign is wrong, and x may well be a field.
@@ -348,7 +432,7 @@ class _Parser:
             message = f"no guard or context field is called {word.value!r}"
             raise GuardFault(message, word.text, self.nearest(word.value), "UNKNOWN_GUARD")
         kind = self.scope.fields.get(word.value)
-        return Truth(_path(word), declared_bool=kind is not None and kind.kind == "bool")
+        return self.truth(_path(word), word.text, declared_bool=kind is not None and kind.kind == "bool")
 
     def nearest(self, name: str) -> str:
         near = self.findings.nearest(name, [*self.scope.guards, *self.scope.fields])

@@ -79,14 +79,14 @@ def integer(text: str) -> int:
     return int(value)
 
 
-def literal(text: str, *, words: bool) -> object:
+def literal(text: str, *, words: bool, bare_keys: bool = False) -> object:
     """
-    Read a JSON value; with `words`, bare words in it are strings.
+    Read a JSON value; with `words`, bare words in it are strings, and with `bare_keys` the keys of maps may be.
 
     Raises:
         NotALiteral: If the text is not a value or nests too deeply.
     """
-    parser = _Parser(text, words=words)
+    parser = _Parser(text, words=words, bare_keys=words or bare_keys)
     value = parser.value(0)
     if parser.token():
         raise NotALiteral(text)
@@ -94,10 +94,11 @@ def literal(text: str, *, words: bool) -> object:
 
 
 class _Parser:
-    def __init__(self, text: str, *, words: bool) -> None:
+    def __init__(self, text: str, *, words: bool, bare_keys: bool) -> None:
         self.tokens = _tokens(text)
         self.position = 0
         self.words = words
+        self.bare_keys = bare_keys
 
     def token(self) -> str:
         return self.tokens[self.position] if self.position < len(self.tokens) else ""
@@ -136,7 +137,7 @@ class _Parser:
             key = self.take()
             self.expect(":")
             text = unquoted(key)
-            if text is None and (not self.words or not key or key in "[]{},:"):
+            if text is None and (not self.bare_keys or not key or key in "[]{},:"):
                 raise NotALiteral(key)
             pairs[key if text is None else text] = self.value(depth + 1)
             if self.token() != "}":

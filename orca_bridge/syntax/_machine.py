@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
 from orca_bridge.definition import EventDefinition, MachineDefinition
@@ -16,14 +18,17 @@ from orca_bridge.definition import EventDefinition, MachineDefinition
 from ._actions import read_actions
 from ._bullets import keyed, looks_like_state_bullet, quoted_move, read_bullet, report_unknown
 from ._context import read_context
+from ._diagnostics import OL
 from ._draft import Draft
-from ._events import read_events
+from ._effects import read_effects, read_returns_table
+from ._events import read_events, report_marker
 from ._guard_table import read_guards
+from ._outcomes import settle_outcomes
 from ._outline import MACHINE_SECTIONS
+from ._properties import collect_properties
 from ._scanner import Kind
-from ._states import Node, StateTree
-from ._transitions import ANY, collect_rows, resolve_moves
-from ._unsupported import not_supported
+from ._states import StateTree
+from ._transitions import ANY, collect_rows, known_events, resolve_moves
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -31,58 +36,83 @@ if TYPE_CHECKING:
     from orca_bridge.definition import TransitionDefinition
 
     from ._diagnostics import Findings
+    from ._nodes import Node
     from ._outline import Block, Definition
     from ._scanner import Item
+    from ._source import Text
 
 SectionReader: TypeAlias = "Callable[[Draft, Sequence[Block]], None]"
 
 _OUTPUT_COLUMN = re.compile(r"\|\s*(?:\N{RIGHTWARDS ARROW}|->)")
 _COLON = re.compile(r"(state|region)\s*:\s*(.+)", re.IGNORECASE)
 _NUMBERED = re.compile(r"\d+[.)]\s+")
-_VERSION = "0.1.0"
 
 
 def read_machine(definition: Definition, findings: Findings) -> MachineDefinition | None:
     """Read one machine, or report everything that keeps it from being read."""
     draft = Draft(findings, StateTree(findings))
-    version, description = _read_preamble(definition.own, draft)
+    preamble = _read_preamble(definition.own, draft)
     sections = _sort_blocks(definition, draft)
-    if not list(draft.states):
-        message = "the machine has no state"
-        findings.error("NO_STATES", message, definition.name, "add '## state idle [initial]'")
     draft.states.check()
     for name, reader in SECTIONS.items():
         if name in sections:
             reader(draft, sections[name])
-    transitions = resolve_moves(draft)
-    _check_quotes(draft, transitions)
-    if findings.failed:
+    found = finish(definition.name, draft, preamble, partial(collect_properties, draft, sections["properties"]))
+    _check_quotes(draft, draft.transitions)
+    return None if findings.failed else found
+
+
+@dataclass(slots=True)
+class Preamble:
+    """What stands directly below the heading of a machine."""
+
+    version: str = "0.1.0"
+    description: str = ""
+    others: list[str] = field(default_factory=list)
+
+
+def finish(
+    name: Text, draft: Draft, preamble: Preamble, read_properties: Callable[[], None] = lambda: None
+) -> MachineDefinition | None:
+    """Settle what names mean now that all of them are known, and freeze the machine."""
+    if not list(draft.states):
+        draft.findings.error("NO_STATES", "the machine has no state", name, "add '## state idle [initial]'")
+    settle_outcomes(draft, known_events(draft))
+    draft.transitions = resolve_moves(draft)
+    read_properties()
+    if draft.findings.failed:
         return None
     return MachineDefinition(
-        name=definition.name.value,
-        version=version,
-        description=description,
+        name=name.value,
+        version=preamble.version,
+        description=preamble.description,
         context=tuple(draft.fields.values()),
-        events=tuple(draft.events.values()) or tuple(_inferred(transitions)),
+        events=tuple(draft.events.values()) or tuple(_inferred(draft.transitions)),
         states=tuple(node.definition() for node in draft.states.roots),
-        transitions=transitions,
+        transitions=draft.transitions,
         guards=tuple(draft.guards.values()),
         actions=tuple(draft.actions.values()),
-        span=definition.name.span,
+        span=name.span,
+        effects=tuple(draft.effects.values()),
+        returns=tuple(draft.returns.values()),
+        properties=tuple(draft.properties),
+        others=tuple(preamble.others),
     )
 
 
-def _read_preamble(block: Block, draft: Draft) -> tuple[str, str]:
+def _read_preamble(block: Block, draft: Draft) -> Preamble:
     """Read what stands directly below the heading."""
-    version = _VERSION
+    found = Preamble(description="\n\n".join(_prose(block)))
     for item in block.of(Kind.BULLET):
+        report_marker(item, draft.findings)
         bullet = keyed(item.text)
         if bullet.key == "version" and bullet.value.value:
-            version = bullet.value.value
+            found.version = bullet.value.value
         else:
+            found.others.append(item.text.value)
             report_unknown(bullet, ["version"], draft)
     _report_stray_rows(block, draft)
-    return version, "\n\n".join(_prose(block))
+    return found
 
 
 def _prose(block: Block) -> Iterator[str]:
@@ -103,6 +133,9 @@ def _sort_blocks(definition: Definition, draft: Draft) -> dict[str, list[Block]]
                 draft.states.add_listed(item.text)
         elif heading.section in SECTIONS:
             _check_content(block, draft, *_CONTENT.get(heading.section, (Kind.ROW,)))
+            if heading.section in sections:
+                message = f"of several sections {heading.section!r} orca-lang reads the last"
+                draft.findings.portability("PORT_REPEATED_SECTION", message, heading.text, "put both together", OL)
             sections[heading.section].append(block)
         else:
             _read_unknown(block, draft)
@@ -110,12 +143,25 @@ def _sort_blocks(definition: Definition, draft: Draft) -> dict[str, list[Block]]
 
 
 def _read_state(block: Block, node: Node, draft: Draft) -> None:
-    node.quotes += [item.text for item in block.of(Kind.QUOTE)]
+    _read_quotes(block, node, draft)
     for item in block.of(Kind.BULLET):
+        report_marker(item, draft.findings)
         read_bullet(item.text, node, draft)
     for item in block.items:
         _report_stray_text(item, draft)
     _report_stray_rows(block, draft)
+
+
+def _read_quotes(block: Block, node: Node, draft: Draft) -> None:
+    above: Item | None = None
+    for item in block.of(Kind.QUOTE):
+        if above is not None and item.text.line > above.text.line + 1:
+            message = "of several blockquotes other tools read the last"
+            draft.findings.portability("PORT_STATE_TEXT", message, item.text, "put them together")
+        elif node.kind == "region":
+            draft.findings.portability("PORT_REGION", "other tools lose the text of a region", item.text)
+        node.quotes.append(item.text)
+        above = item
 
 
 def _read_unknown(block: Block, draft: Draft) -> None:
@@ -204,22 +250,15 @@ def _inferred(transitions: Sequence[TransitionDefinition]) -> Iterator[EventDefi
             yield EventDefinition(name, span=spans[name], inferred=True)
 
 
-def _later(construct: str, meanwhile: str) -> SectionReader:
-    def refuse(draft: Draft, blocks: Sequence[Block]) -> None:
-        for block in blocks:
-            not_supported(draft.findings, construct, block.heading.text, meanwhile)
-
-    return refuse
-
-
 SECTIONS: dict[str, SectionReader] = {
     "context": read_context,
     "events": read_events,
     "guards": read_guards,
     "actions": read_actions,
     "transitions": collect_rows,
-    "effects": _later("the section 'effects'", "remove it and do the work in actions"),
-    "properties": _later("the section 'properties'", "remove it and check the machine in a test"),
-    "returns": _later("the section 'returns'", "remove it and read the context of the finished machine"),
+    "effects": read_effects,
+    "returns": read_returns_table,
+    # Read last, when the transitions are known.
+    "properties": lambda _draft, _blocks: None,
 }
 _CONTENT = {"events": (Kind.BULLET, Kind.ROW), "properties": (Kind.BULLET,)}

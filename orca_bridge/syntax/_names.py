@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import TYPE_CHECKING
+
+from ._diagnostics import BOTH
 
 if TYPE_CHECKING:
     from ._diagnostics import Findings
@@ -23,6 +26,22 @@ def is_name(value: str) -> bool:
     return NAME.fullmatch(value) is not None
 
 
+def is_portable_name(value: str) -> bool:
+    """Tell whether all tools read the whole of a name."""
+    return value.isascii() and "-" not in value
+
+
+def report_name(text: Text, findings: Findings) -> None:
+    """Warn of a name that other tools cut."""
+    message = f"other tools cut {text.value!r} at the first character that is no letter from A to Z, digit or '_'"
+    findings.portability("PORT_NAME", message, text, f"write {_portable(text.value)!r}")
+
+
+def _portable(value: str) -> str:
+    plain = unicodedata.normalize("NFKD", value).encode("ascii", "ignore").decode()
+    return as_name(plain)
+
+
 def unmarked(text: Text) -> Text:
     """Take back-ticks and emphasis off a whole name; ``_x_`` is a name itself and stays."""
     text = text.strip()
@@ -31,6 +50,13 @@ def unmarked(text: Text) -> Text:
         if value.startswith(mark) and value.endswith(mark) and len(value) > 2 * size and not is_name(value):
             text = text.cut(size, len(value) - size).strip()
     return text
+
+
+def report_marks(written: Text, bare: Text, findings: Findings, differs: tuple[str, ...] = BOTH) -> None:
+    """Warn of marks that were taken off a name."""
+    if len(written.value) > len(bare.value):
+        message = f"other tools take the marks around {bare.value!r} for a part of it"
+        findings.portability("PORT_MARKUP", message, written, f"write {bare.value}", differs)
 
 
 def unticked(text: Text) -> Text:
@@ -55,8 +81,12 @@ def as_name(value: str) -> str:
 
 def declared_name(text: Text, what: str, findings: Findings) -> str | None:
     """Read the name in a declaration, or report why it is none."""
-    text = unmarked(text)
+    written, text = text, unmarked(text)
     if is_name(text.value):
+        if written is not text:
+            report_marks(written, text, findings)
+        if not is_portable_name(text.value):
+            report_name(text, findings)
         return text.value
     if not text.value:
         findings.error("INVALID_NAME", f"the name of this {what} is missing", text, f"name the {what}")

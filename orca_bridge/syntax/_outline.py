@@ -56,6 +56,8 @@ class Heading:
     level: int
     section: str = ""
     """The section in its standard spelling."""
+    odd: str = ""
+    """What to write so that all tools know the heading."""
 
 
 @dataclass(slots=True)
@@ -134,16 +136,23 @@ def heading_of(item: Item) -> Heading:
     text = item.text
     definition = _DEFINITION.match(text.value)
     if definition:
-        role: Role = "machine" if definition[1].lower() == "machine" else "decision_table"
-        return Heading(role, unmarked(text.cut(definition.end())), item.level)
+        word = definition[1].lower()
+        name = unmarked(text.cut(definition.end()))
+        is_odd = item.glued or item.closed or item.level != 1 or not definition[0].startswith(f"{word} ")
+        role: Role = "machine" if word == "machine" else "decision_table"
+        return Heading(role, name, item.level, odd=f"# {word} {name.value}" if is_odd else "")
     node = _NODE.match(text.value)
     if node:
-        role = "state" if node[1].lower() == "state" else "region"
-        return Heading(role, text.cut(node.end()), item.level)
+        word = node[1].lower()
+        is_odd = item.glued or (item.closed and word == "region") or node[1] != word
+        odd = f"{item.marker} {word} {text.value[node.end() :]}" if is_odd else ""
+        return Heading("state" if word == "state" else "region", text.cut(node.end()), item.level, odd=odd)
     section = _SECTION.fullmatch(text.value)
     known = _SPELLINGS.get(section[1].lower()) if section else None
     if known:
-        return Heading("section", text, item.level, known)
+        is_odd = item.glued or item.closed or text.value.lower() != known or known == "states"
+        odd = f"{item.marker} {'state name' if known == 'states' else known}" if is_odd else ""
+        return Heading("section", text, item.level, known, odd)
     return Heading("other", text, item.level)
 
 

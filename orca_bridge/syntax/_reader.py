@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from orca_bridge.definition import Document, MachineDefinition, Span
+from orca_bridge.definition import DecisionTable, Document, MachineDefinition, Span
+from orca_bridge.exceptions import DocumentError
 
+from ._brace import read_brace
+from ._decision import read_table
 from ._diagnostics import Diagnostic, Findings
+from ._layout import report_layout
 from ._machine import read_machine
 from ._outline import Definition, Outline, outline
 from ._scanner import Kind, Scan, scan
 from ._source import Fault, Text, decode, split_lines
 from ._tables import split_cells
-from ._unsupported import not_supported
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,9 +36,12 @@ class Reading:
     """What a document says, and what is wrong with it."""
 
     document: Document | None
-    """The machines without errors; None if there is none."""
+    """The machines and tables without errors; None if there is none."""
     diagnostics: tuple[Diagnostic, ...]
     """All findings, sorted by position."""
+    name: str = "<string>"
+    lines: tuple[str, ...] = field(default=(), repr=False, compare=False)
+    """The text, so that later layers can show a place in it."""
 
     @property
     def errors(self) -> tuple[Diagnostic, ...]:
@@ -47,10 +53,17 @@ class Reading:
         """The findings that cost nothing yet."""
         return tuple(found for found in self.diagnostics if found.severity == "warning")
 
+    def problem(self, code: str, message: str, at: Span, suggestion: str, machine: str | None = None) -> Diagnostic:
+        """Word an error that a later layer found at a place of this text."""
+        findings = Findings(self.name, self.lines)
+        view = findings if machine is None else findings.within(machine)
+        view.error(code, message, at, suggestion)
+        return findings.diagnostics()[0]
 
-def read(text: str | bytes, name: str = "<string>", *, limit: int = LIMIT) -> Reading:
+
+def read(text: str | bytes, name: str = "<string>", *, limit: int = LIMIT, lenient: bool = False) -> Reading:
     """
-    Read an Orca document.
+    Read an Orca document, Markdown or brace text.
 
     Never raises for what stands in the document: a machine with errors is left out, the others are returned.
 
@@ -58,19 +71,41 @@ def read(text: str | bytes, name: str = "<string>", *, limit: int = LIMIT) -> Re
         text: The document, as text or as the bytes of a file.
         name: The name of the file; it stands in diagnostics and its suffix decides the syntax.
         limit: The largest size in bytes that is read.
+        lenient: Whether what cannot be read is passed over with a warning, where that leaves the meaning of
+            everything else alone: a row with an unknown state, a property, a timeout.
     """
     decoded, fault = decode(text, limit)
     lines = split_lines(decoded)
-    findings = Findings(name, lines)
-    machines: tuple[MachineDefinition, ...] = ()
+    findings = Findings(name, lines, lenient=lenient)
+    document: Document | None = None
     if fault is not None:
         _report_fault(fault, decoded, findings)
     elif (brace := _brace_line(lines, name)) is not None:
-        meanwhile = "write the machine in Markdown, with '# machine Name'"
-        not_supported(findings, "brace text", brace, meanwhile)
+        machines = read_brace(lines, brace, findings)
+        document = Document(machines, name=name)
     else:
-        machines = _read_markdown(scan(lines), findings, name)
-    return Reading(Document(machines, name) if machines else None, findings.diagnostics())
+        document = _read_markdown(scan(lines), findings, name)
+    found = document if document is not None and (document.machines or document.tables) else None
+    return Reading(found, findings.diagnostics(), name, lines)
+
+
+def parse_document(text: str | bytes, name: str = "<string>", *, limit: int = LIMIT, lenient: bool = False) -> Document:
+    """
+    Read an Orca document that is expected to be without errors.
+
+    Args:
+        text: The document, as text or as the bytes of a file.
+        name: As for `read`.
+        limit: As for `read`.
+        lenient: As for `read`.
+
+    Raises:
+        DocumentError: The document has errors; all of them are in the message.
+    """
+    reading = read(text, name, limit=limit, lenient=lenient)
+    if reading.errors or reading.document is None:
+        raise DocumentError(name, reading.diagnostics)
+    return reading.document
 
 
 def _report_fault(fault: Fault, decoded: str, findings: Findings) -> None:
@@ -90,30 +125,29 @@ def _brace_line(lines: Sequence[str], name: str) -> Text | None:
     return Text.at("") if name.endswith(".orca") else None
 
 
-def _read_markdown(scanned: Scan, findings: Findings, name: str) -> tuple[MachineDefinition, ...]:
+def _read_markdown(scanned: Scan, findings: Findings, name: str) -> Document | None:
     found = outline(scanned.items)
     quantum = _quantum(found, scanned, name)
     if quantum is not None:
         message = "this document is in the quantum dialect"
         suggestion = "register a foreign runner for it; orca_bridge does not simulate qubits"
         findings.error("UNSUPPORTED_DIALECT", message, quantum, suggestion)
-        return ()
+        return None
     views = [findings.within(definition.name.value) for definition in found.definitions]
     _report_unclosed(scanned, found, findings, views)
     _report_intruders(found, findings, views)
     _report_duplicates(found, views)
+    report_layout(scanned, found, findings, views)
     if not found.definitions:
         _report_nothing(scanned, findings)
-    read = [_read_definition(definition, view) for definition, view in zip(found.definitions, views, strict=True)]
-    return tuple(machine for machine in read if machine is not None)
-
-
-def _read_definition(definition: Definition, findings: Findings) -> MachineDefinition | None:
-    if definition.is_machine:
-        return read_machine(definition, findings)
-    what = f"the decision table {definition.name.value!r}"
-    not_supported(findings, what, definition.name, "write its rules as guarded transitions")
-    return None
+    machines: list[MachineDefinition] = []
+    tables: list[DecisionTable] = []
+    for definition, view in zip(found.definitions, views, strict=True):
+        machine = read_machine(definition, view) if definition.is_machine else None
+        table = None if definition.is_machine else read_table(definition, view)
+        machines += [machine] if machine is not None else []
+        tables += [table] if table is not None else []
+    return Document(tuple(machines), tuple(tables), name)
 
 
 def _quantum(found: Outline, scanned: Scan, name: str) -> Text | None:

@@ -57,6 +57,10 @@ class Item:
     """The content: without the marker for headings, quotes and bullets."""
     marker: str = ""
     """``##``, ``-`` or whatever made the line what it is."""
+    glued: bool = False
+    """A heading without a blank behind its marker."""
+    closed: bool = False
+    """A heading with a marker at its end too."""
 
     @property
     def level(self) -> int:
@@ -194,11 +198,12 @@ def _is_rule(value: str) -> bool:
 
 
 def _heading(text: Text) -> Item:
-    match = _HEADING.match(text.value) or _GLUED.match(text.value)
+    spaced = _HEADING.match(text.value)
+    match = spaced or _GLUED.match(text.value)
     if match is None:
         return Item(Kind.HASH, text)
     content = text.cut(match.end())
     closing = _CLOSING.search(content.value)
     if closing:
         content = content.cut(0, closing.start()).strip()
-    return Item(Kind.HEADING, content, match[1])
+    return Item(Kind.HEADING, content, match[1], spaced is None, closing is not None)

@@ -24,7 +24,7 @@ _FORBIDDEN = re.compile("[\x00\ud800-\udfff]")
 
 
 class Text(NamedTuple):
-    """A stretch of one source line."""
+    """A stretch of source, nearly always of one line."""
 
     # A tuple and not a dataclass: a file makes several hundred thousand of these, and a tuple is the cheapest
     # immutable thing to make. The columns of ordinary text are one number for the same reason.
@@ -34,6 +34,8 @@ class Text(NamedTuple):
     """The column of the first character."""
     moved: tuple[int, ...] | None = None
     """The column of each character, and of the place behind the last, where they do not just count up."""
+    lines: tuple[int, ...] | None = None
+    """The line of each character, and of the place behind the last, in a stretch over several lines."""
 
     @classmethod
     def at(cls, value: str, line: int = 1, column: int = 1) -> Text:
@@ -52,6 +54,18 @@ class Text(NamedTuple):
         """Place characters by the column of each, and of the place behind the last."""
         return cls(value, line, columns[0], tuple(columns))
 
+    @classmethod
+    def over(cls, parts: Sequence[Text]) -> Text:
+        """Put stretches of several lines together, with a blank between them."""
+        if len(parts) == 1:
+            return parts[0]
+        columns: list[int] = []
+        lines: list[int] = []
+        for part in parts:
+            columns += part.columns
+            lines += [part.line] * (len(part.value) + 1)
+        return cls(" ".join(part.value for part in parts), parts[0].line, columns[0], tuple(columns), tuple(lines))
+
     @property
     def columns(self) -> Sequence[int]:
         """The column of each character, and one more for the place behind the last."""
@@ -59,15 +73,18 @@ class Text(NamedTuple):
 
     def cut(self, start: int, end: int | None = None) -> Text:
         """Take the characters from `start` to `end`, both counted as in a slice without negative numbers."""
-        value, line, first, moved = self
+        value, line, first, moved, lines = self
         size = len(value)
         stop = size if end is None or end > size else end
         if start == 0 and stop == size:
             return self
         start = min(start, stop)
-        if moved is not None:
-            return Text.placed(value[start:stop], line, moved[start : stop + 1])
-        return Text(value[start:stop], line, first + start)
+        if moved is None:
+            return Text(value[start:stop], line, first + start)
+        columns = moved[start : stop + 1]
+        if lines is None:
+            return Text(value[start:stop], line, columns[0], columns)
+        return Text(value[start:stop], lines[start], columns[0], columns, lines[start : stop + 1])
 
     def strip(self) -> Text:
         """Drop white space at both ends."""
@@ -100,6 +117,8 @@ class Text(NamedTuple):
         """The place, at least one column wide."""
         first = self.first
         last = first + len(self.value) if self.moved is None else self.moved[-1]
+        if self.lines is not None and self.lines[-1] != self.line and self.moved is not None:
+            last = max(column for column, line in zip(self.moved, self.lines, strict=True) if line == self.line)
         return Span(self.line, first, last if last > first else first + 1)
 
 

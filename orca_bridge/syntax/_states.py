@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from orca_bridge.definition import StateDefinition
-
-from ._annotations import Annotations, read_tail
+from ._annotations import read_tail
+from ._diagnostics import ORP
 from ._names import as_name, is_name
-from ._unsupported import not_supported
+from ._nodes import Node
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,61 +20,6 @@ if TYPE_CHECKING:
 _MOST_LISTED = 20
 # What people write for "nowhere" or "anywhere", neither of which a target can be.
 _NO_STATES = frozenset({"-", "*", "_", "\N{EN DASH}", "\N{EM DASH}"})
-
-
-@dataclass(eq=False, slots=True)
-class Node:
-    """A state or region while its machine is being read."""
-
-    kind: Literal["state", "region"]
-    name: str
-    written: Text
-    level: int
-    parent: Node | None = None
-    annotations: Annotations = field(default_factory=Annotations)
-    children: list[Node] = field(default_factory=list)
-    on_entry: list[str] = field(default_factory=list)
-    on_exit: list[str] = field(default_factory=list)
-    descriptions: list[str] = field(default_factory=list)
-    quotes: list[Text] = field(default_factory=list)
-    _path: str = ""
-
-    def __repr__(self) -> str:
-        """Give kind and path."""
-        return f"<{self.kind} {self.path}>"
-
-    @property
-    def path(self) -> str:
-        """The names from the root, joined by dots."""
-        if not self._path:
-            self._path = f"{self.parent.path}.{self.name}" if self.parent else self.name
-        return self._path
-
-    def ancestors(self) -> list[Node]:
-        """Give the nodes around this one, outermost first."""
-        found: list[Node] = []
-        node = self.parent
-        while node is not None:
-            found.append(node)
-            node = node.parent
-        return found[::-1]
-
-    def definition(self) -> StateDefinition:
-        """Freeze the state and all below it."""
-        quoted = "\n".join(text.value for text in self.quotes)
-        described = "\n".join([*self.annotations.descriptions, *self.descriptions])
-        return StateDefinition(
-            name=self.name,
-            path=self.path,
-            initial=self.annotations.initial,
-            final=self.annotations.final,
-            description=described or quoted,
-            notes=quoted if described else "",
-            on_entry=tuple(self.on_entry),
-            on_exit=tuple(self.on_exit),
-            children=tuple(child.definition() for child in self.children),
-            span=self.written.span,
-        )
 
 
 class StateTree:
@@ -119,21 +62,23 @@ class StateTree:
         self.enter(node)
         return node
 
+    def add_inside(self, text: Text, kind: Literal["state", "region"], parent: Node | None) -> Node:
+        """Add a state or region that stands in the block of its parent."""
+        node = self.read(text, kind, 0 if parent is None else parent.level + 1)
+        node.parent = parent
+        if parent is not None and _first_kind(parent) not in {"", kind}:
+            message = f"{parent.path!r} has states and regions; it can have one kind only"
+            self._findings.error("MIXED_CHILDREN", message, node.written, "put the states into a region")
+        self.enter(node)
+        return node
+
     def named(self, heading: Heading) -> Node:
         """Make the node of a heading."""
-        if heading.role == "region":
-            not_supported(
-                self._findings,
-                f"the region {heading.text.value!r}",
-                heading.text,
-                "make it a machine of its own",
-            )
-            return self.read(heading.text, "region", heading.level)
-        return self.read(heading.text, "state", heading.level)
+        return self.read(heading.text, "region" if heading.role == "region" else "state", heading.level)
 
     def read(self, text: Text, kind: Literal["state", "region"], level: int) -> Node:
         """Read name and tail."""
-        written, annotations = read_tail(text, self._findings)
+        written, annotations = read_tail(text, self._findings, kind)
         node = Node(kind, as_name(written.value), written, level, annotations=annotations)
         if is_name(written.value):
             node.name = written.value
@@ -155,16 +100,23 @@ class StateTree:
                 f"a child of {node.parent.path!r} has level {node.parent.level + 1}",
                 node.parent.level + 1,
             )
-        elif node.parent.kind == "state" and any(child.kind == "region" for child in node.parent.children):
+        elif node.parent.kind == "state" and _first_kind(node.parent) == "region":
             self.misplaced(node, f"{node.parent.path!r} has regions, and states stand below a region", node.level + 1)
 
     def check_region(self, node: Node) -> None:
         """A region stands one level below a state."""
         if node.parent is None or node.parent.kind == "region":
-            self.misplaced(node, "a region stands one level below a state", node.level)
+            self.misplaced(node, "a region stands one level below a state", node.level + 1)
         elif node.level != node.parent.level + 1:
             reason = f"a region of {node.parent.path!r} has level {node.parent.level + 1}"
             self.misplaced(node, reason, node.parent.level + 1)
+        elif _first_kind(node.parent) == "state":
+            first = node.parent.children[0]
+            message = (
+                f"{node.parent.path!r} has states already (line {first.written.line}), and cannot have regions too"
+            )
+            suggestion = "put the states into a region"
+            self._findings.error("MIXED_CHILDREN", message, node.written, suggestion)
 
     def misplaced(self, node: Node, reason: str, level: int) -> None:
         """Report a heading of the wrong level."""
@@ -196,14 +148,39 @@ class StateTree:
         """Report marks that contradict each other."""
         self.check_initial(self.roots)
         for node in self:
-            states = [child for child in node.children if child.kind == "state"]
+            states = node.states
             self.check_initial(states)
+            self.check_regions(node)
             if node.annotations.final and node.children:
                 message = f"{node.path!r} is final and has children: a final state ends there"
                 self._findings.error("FINAL_WITH_CHILDREN", message, node.written, "drop [final], or the children")
             if states and not any(child.annotations.initial for child in states):
                 message = f"no child of {node.path!r} is marked [initial]: its first, {states[0].name!r}, is taken"
                 self._findings.warning("MISSING_INITIAL", message, node.written, f"mark {states[0].name!r} [initial]")
+
+    def check_regions(self, node: Node) -> None:
+        """Report what is wrong with regions, and with states that should have some."""
+        if node.kind == "region" and not node.children:
+            message = f"the region {node.path!r} has no state"
+            suggestion = f"add '{'#' * (node.level + 1)} state idle [initial]' below it"
+            self._findings.error("EMPTY_REGION", message, node.written, suggestion)
+        regions, marks = node.regions, node.annotations
+        if marks.parallel and not regions:
+            message = f"{node.path!r} is parallel and has no regions"
+            suggestion = f"add '{'#' * (node.level + 1)} region name' above its states"
+            self._findings.error("EMPTY_PARALLEL", message, node.written, suggestion)
+        elif len(regions) == 1:
+            message = f"{node.path!r} has one region only, so nothing runs beside it"
+            self._findings.warning("INSUFFICIENT_REGIONS", message, regions[0].written, "add a region, or leave it out")
+        if marks.synced is not None and not regions and not marks.parallel:
+            message = "only a parallel state is synchronised; this is ignored"
+            self._findings.warning("UNKNOWN_ANNOTATION", message, marks.synced, "remove it")
+        if regions and not marks.parallel:
+            message = "other tools lose the regions of a state that is not marked [parallel]"
+            self._findings.portability("PORT_REGION", message, node.written, "mark it [parallel]")
+        if node.children and node.kind == "state" and any(around.kind == "region" for around in node.ancestors()):
+            message = "other tools lose the rest of a region with nested states, and what stands below"
+            self._findings.portability("PORT_NESTED", message, node.written, "make it a machine and invoke it")
 
     def check_initial(self, states: list[Node]) -> None:
         """Report a second initial state."""
@@ -214,14 +191,22 @@ class StateTree:
 
     # References.
 
-    def resolve(self, reference: Text) -> Node | None:
-        """Find the state a row means, or report why there is none."""
+    def knows(self, name: str, scope: Node | None = None) -> bool:
+        """Tell whether a reference fits some state."""
+        return name in self._misnamed or bool(self.candidates(name, scope))
+
+    def resolve(self, reference: Text, scope: Node | None = None) -> Node | None:
+        """Find the state a row means, or report why there is none; names below `scope` come first."""
         name = reference.value
         if name in self._misnamed:
             return self._misnamed[name]
-        candidates = self.candidates(name)
+        candidates = self.candidates(name, scope)
         if len(candidates) == 1:
             self.check_shadowed(candidates[0], reference)
+            if "." in name:
+                message = "orca-runtime-python does not find a state by its path"
+                suggestion = f"write {candidates[0].name!r}, if no other state is called so"
+                self._findings.portability("PORT_STATE_REF", message, reference, suggestion, ORP)
             return candidates[0]
         if candidates:
             paths = [node.path for node in candidates[:_MOST_LISTED]]
@@ -241,8 +226,11 @@ class StateTree:
             message = f"{node.path!r} is also the name of {nested.path!r}; the top-level state is meant here"
             self._findings.warning("AMBIGUOUS_NAME", message, reference, f"write {nested.path!r} for the other one")
 
-    def candidates(self, name: str) -> list[Node]:
+    def candidates(self, name: str, scope: Node | None = None) -> list[Node]:
         """Find the states a reference fits, by the rules of language.md 4."""
+        inner = self._by_path.get(f"{scope.path}.{name}") if scope is not None else None
+        if inner is not None and inner.kind == "state":
+            return [inner]
         exact = self._by_path.get(name)
         if exact is not None and exact.kind == "state":
             return [exact]
@@ -275,6 +263,11 @@ class StateTree:
         if dot:
             return f"declare it: 'state {as_name(child)}' one level below the heading of {parent!r}"
         return f"declare it: '## state {as_name(name)}'"
+
+
+def _first_kind(node: Node) -> str:
+    """What the first child is, which decides what all of them must be."""
+    return node.children[0].kind if node.children else ""
 
 
 def _in_order(names: list[str], node: Node) -> bool:

@@ -12,6 +12,7 @@ from bisect import bisect_right
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ._diagnostics import OL, ORP
 from ._names import unmarked
 from ._scanner import Item, Kind, is_rule_row
 from ._source import Text
@@ -38,6 +39,8 @@ class Columns:
     """More spellings than those all sections share."""
     joined: str = ""
     """A column that, standing last, takes the surplus cells of its row."""
+    surplus: str = ""
+    """A column that, standing in no header, takes the one surplus cell of a row."""
 
     @property
     def known(self) -> tuple[str, ...]:
@@ -70,7 +73,7 @@ class Row:
 
 def split_cells(text: Text) -> list[Text]:
     r"""Split a row at its bars, except ``\|`` and bars inside a back-ticked span; the cells are trimmed."""
-    value, line, column, moved = text
+    value, line, column, moved, _ = text
     if moved is not None or "`" in value or "\\" in value:
         return [_unescaped(text.cut(start, end)).strip() for start, end in _bounds(value)]
     # Nearly every row of a large file has nothing but bars; cutting it twice would be half of all reading.
@@ -113,6 +116,11 @@ def _bars(value: str) -> Iterator[int]:
             position = same[following] + len(match[0])
 
 
+def hides_bar(value: str) -> bool:
+    """Tell whether a bar of the row does not end a cell."""
+    return sum(value[bar - 1 : bar] != "\\" for bar in _bars(value)) < value.count("|")
+
+
 def _unescaped(cell: Text) -> Text:
     if "\\|" not in cell.value:
         return cell
@@ -126,18 +134,38 @@ def _unescaped(cell: Text) -> Text:
 def read_rows(block: Block, columns: Columns, findings: Findings) -> Iterator[Row]:
     """Read every row of data in a section."""
     reader = _TableReader(columns, findings)
-    for table in _tables(block):
+    for table in tables_of(block, findings):
         yield from reader.read(table)
 
 
-def _tables(block: Block) -> Iterator[list[Text]]:
+def tables_of(block: Block, findings: Findings) -> Iterator[list[Text]]:
+    """Give the rows of each table in a section, and report where other tools do not look for one."""
     rows: list[Text] = []
+    before: Item | None = None
+    count = 0
     for item in [*block.items, Item(Kind.BLANK, Text.at(""))]:
         if item.kind is Kind.ROW:
             rows.append(item.text)
-        elif rows and item.kind is not Kind.COMMENT:
+            if len(rows) == 1:
+                _report_position(item.text, before, count, findings)
+                count += 1
+        elif item.kind is Kind.QUOTE or item.kind is Kind.BULLET:
+            before = before or item
+        if rows and item.kind not in {Kind.COMMENT, Kind.ROW}:
             yield rows
             rows = []
+
+
+def _report_position(row: Text, before: Item | None, count: int, findings: Findings) -> None:
+    if count:
+        message = "other tools read the first table of a section, up to a blank line"
+        findings.portability("PORT_TABLE_POSITION", message, row, "put all rows into one table")
+    elif before is not None and before.kind is Kind.BULLET:
+        message = "other tools do not find a table below bullets"
+        findings.portability("PORT_TABLE_POSITION", message, before.text, "move them below the table")
+    elif before is not None:
+        message = "orca-runtime-python does not find a table below a blockquote"
+        findings.portability("PORT_TABLE_POSITION", message, before.text, "move it below the table", ORP)
 
 
 class _TableReader:
@@ -150,6 +178,7 @@ class _TableReader:
         first = split_cells(rows[0])
         ruled = len(rows) > 1 and is_rule_row(rows[1].value)
         data = rows
+        self.check_form(rows)
         if ruled or self.is_header(first):
             self.header = self.read_header(first, rows[0])
             data = rows[2:] if ruled else rows[1:]
@@ -159,6 +188,18 @@ class _TableReader:
             # A line of dashes between rows is decoration; "| - | - |" is a row that says nothing twice.
             if "---" not in row.value or not is_rule_row(row.value):
                 yield from self.read_row(row)
+
+    def check_form(self, rows: list[Text]) -> None:
+        """Report the first row that other tools do not take for one."""
+        for row in rows:
+            if row.value[0] != "|":
+                message = "other tools do not take a row without a bar in front for one"
+                self.findings.portability("PORT_TABLE_FORM", message, row, "put a bar in front of every row")
+                return
+            if row.value[-1] != "|" and "-" in row.value and is_rule_row(row.value):
+                message = "other tools take this row for data"
+                self.findings.portability("PORT_TABLE_FORM", message, row, "end it with a bar")
+                return
 
     def is_header(self, cells: list[Text]) -> bool:
         names = [unmarked(cell).value for cell in cells]
@@ -171,7 +212,7 @@ class _TableReader:
     def read_header(self, cells: list[Text], row: Text) -> list[str | None]:
         header = [self.columns.standard(unmarked(cell).value) for cell in cells]
         for index, cell in enumerate(cells):
-            header[index] = self.checked(header, index, unmarked(cell))
+            header[index] = self.checked(header, index, cell)
         missing = [name for name in self.columns.required if name not in header]
         if missing:
             names = ", ".join(missing)
@@ -179,8 +220,11 @@ class _TableReader:
             self.findings.error("MISSING_COLUMN", f"the table has no column {names}", row, suggestion)
         return header
 
-    def checked(self, header: list[str | None], index: int, cell: Text) -> str | None:
-        name = header[index]
+    def checked(self, header: list[str | None], index: int, written: Text) -> str | None:
+        name, cell = header[index], unmarked(written)
+        if name is not None and written.value.lower() not in {name.lower(), *self.columns.aliases}:
+            message = f"other tools know no column {written.value!r}"
+            self.findings.portability("PORT_COLUMN", message, written, f"write {name}")
         if name is not None and name in header[:index]:
             message = f"a column {name} stands in this table already; this one is ignored"
             self.findings.warning("UNKNOWN_COLUMN", message, cell, "keep one of the two")
@@ -195,6 +239,9 @@ class _TableReader:
 
     def positional(self, width: int, row: Text) -> list[str | None]:
         if width in self.columns.positional:
+            message = "other tools take the first row for the header"
+            suggestion = f"put | {' | '.join(self.columns.positional[width])} | above it"
+            self.findings.portability("PORT_TABLE_FORM", message, row, suggestion)
             return list(self.columns.positional[width])
         message = f"the table has no header: columns {', '.join(self.columns.required)} are needed"
         suggestion = f"put | {' | '.join(self.columns.known)} | above it"
@@ -205,9 +252,16 @@ class _TableReader:
         header = self.header or []
         cells = self.joined(row, header)
         if not any(cell.value for cell in cells):
+            message = "orca-lang reads an entry without a name"
+            self.findings.portability("PORT_TABLE_FORM", message, row, "remove the row", OL)
             return
         surplus = [cell for cell in cells[len(header) :] if cell.value]
-        if surplus and header:
+        if len(surplus) == 1 and self.columns.surplus and self.columns.surplus not in header:
+            message = f"other tools drop this cell; it is read as {self.columns.surplus}"
+            self.findings.portability("PORT_DT_COLUMN", message, surplus[0], "give it a header")
+            header = [*header, *[None] * (len(cells) - len(header) - 1), self.columns.surplus]
+            cells = [*cells[: len(header) - 1], surplus[0]]
+        elif surplus and header:
             message = f"this row has {len(cells)} cells under {len(header)} headers"
             suggestion = r"write '\|' for a bar inside a cell, and 'or' for '||'"
             self.findings.error("TABLE_ROW_WIDTH", message, surplus[0], suggestion)
@@ -219,8 +273,14 @@ class _TableReader:
     def joined(self, row: Text, header: list[str | None]) -> list[Text]:
         """Split a row, and leave a last column with free text whole however many bars it has."""
         cells = split_cells(row)
+        if ("`" in row.value or "\\" in row.value) and hides_bar(row.value):
+            message = "other tools split the cell at the bar in it"
+            self.findings.portability("PORT_TABLE_PIPE", message, row, "write 'or'")
         last = len(header) - 1
         if last < 0 or header[last] != self.columns.joined or len(cells) <= len(header):
             return cells
         bounds = _bounds(row.value)
+        if any(cell.value for cell in cells[len(header) :]):
+            message = "other tools split the cell at the bar in it"
+            self.findings.portability("PORT_TABLE_PIPE", message, cells[last], "write 'or'")
         return [*cells[:last], _unescaped(row.cut(bounds[last][0], bounds[-1][1])).strip()]

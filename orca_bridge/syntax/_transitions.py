@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orca_bridge.definition import TransitionDefinition
+from orca_bridge.definition import GuardName, Not, TransitionDefinition
 
+from ._diagnostics import ORP
 from ._draft import Draft, Move
 from ._guard_table import guard_cell
 from ._guards import read_guard
-from ._names import SYSTEM_EVENT, as_name, is_name, is_nothing, unmarked
+from ._names import NAME, SYSTEM_EVENT, as_name, is_name, is_nothing, report_marks, unmarked
+from ._outcomes import TimeoutRows
 from ._source import Text
 from ._tables import Columns, read_rows
 
@@ -41,10 +43,17 @@ def collect_rows(draft: Draft, blocks: Sequence[Block]) -> None:
             draft.moves.append(Move(*cells, row.whole))
 
 
+def known_events(draft: Draft) -> frozenset[str]:
+    """Give the events that are declared or that some row waits for."""
+    used = {part.value for move in draft.moves for part in _listed(move.event)}
+    return frozenset(used.union(draft.events) - {ANY})
+
+
 def resolve_moves(draft: Draft) -> tuple[TransitionDefinition, ...]:
-    """Resolve rows and bullets in document order, and drop bullets that a row repeats."""
+    """Resolve rows and bullets in document order; drop bullets that a row repeats, and rows that describe a timeout."""
     scope = draft.scope(in_cell=True)
-    draft.moves.sort(key=lambda move: move.whole.line)
+    timeouts = TimeoutRows(draft)
+    draft.moves.sort(key=lambda move: (move.whole.line, move.whole.first))
     resolved = [(move, list(_resolve(move, draft, scope))) for move in draft.moves]
     tabled = {_key(found) for move, group in resolved if isinstance(move.source, Text) for found in group}
     kept: list[TransitionDefinition] = []
@@ -54,7 +63,11 @@ def resolve_moves(draft: Draft) -> tuple[TransitionDefinition, ...]:
             what = "is" if not new else f"for {', '.join(str(found.event) for found in group if found not in new)} is"
             message = f"the transitions table has this transition too; the bullet {what} dropped"
             draft.findings.warning("DUPLICATE_TRANSITION", message, move.whole, "keep one of the two")
-        kept += new
+        own = [found for found in new if not timeouts.takes(found, move.whole)]
+        if any(found.event is None for found in own) and not move.event.value:
+            message = "other tools look for an event with an empty name, and orca-runtime-python never takes the row"
+            draft.findings.portability("PORT_EVENTLESS", message, move.event, "give it an event")
+        kept += own
     return tuple(kept)
 
 
@@ -65,76 +78,147 @@ def _key(found: TransitionDefinition) -> tuple[str, str | None, str | None]:
 def _resolve(move: Move, draft: Draft, scope: GuardScope) -> Iterator[TransitionDefinition]:
     sources = _sources(move, draft)
     events = _events(move.event, draft)
-    guard, guard_text = _guard(move.guard, draft, scope)
+    is_sound, guard, guard_text = _guard(move.guard, draft, scope)
     actions = action_names(move.action, draft)
-    has_target, target = _target(move, draft, has_action=bool(actions))
-    if not has_target:
+    target = _target(move, draft, has_action=bool(actions))
+    if target is None or not is_sound:
         return
-    for source in sources:
+    path, target_text = target
+    inline = not isinstance(move.source, Text)
+    for source, source_text in sources:
         for event in events:
-            yield TransitionDefinition(source, event, target, guard, guard_text, actions, move.whole.span)
+            yield TransitionDefinition(
+                source, event, path, guard, guard_text, actions, move.whole.span, source_text, target_text, inline
+            )
 
 
-def _sources(move: Move, draft: Draft) -> list[str]:
+def _sources(move: Move, draft: Draft) -> list[tuple[str, str]]:
     if not isinstance(move.source, Text):
-        return [move.source.path]
-    cells = _listed(move.source)
+        return [(move.source.path, "")]
+    cells = _names(move.source, draft, "PORT_MULTI_CELL")
     if not cells:
         draft.findings.error(
             "MISSING_SOURCE", "this row does not say where it starts", move.source, "name a state, or '*' for any"
         )
-    nodes = [(cell, None if cell.value == ANY else draft.states.resolve(cell)) for cell in cells]
-    return [ANY if node is None else node.path for cell, node in nodes if node is not None or cell.value == ANY]
+    found: list[tuple[str, str]] = []
+    for cell in cells:
+        if cell.value == ANY:
+            message = "other tools look for a state that is called '*'"
+            draft.findings.portability("PORT_WILDCARD", message, cell, "write a row for each state")
+            found.append((ANY, ANY))
+        elif (node := draft.states.resolve(cell, move.scope)) is not None:
+            found.append((node.path, cell.value if move.scope is None else node.path))
+    return found
 
 
 def _events(cell: Text, draft: Draft) -> list[str | None]:
     if is_nothing(cell):
+        _report_dash(cell, draft)
         return [None]
-    return [_event(part, draft) for part in _listed(cell)] or [None]
+    parts = _names(cell, draft, "PORT_MULTI_CELL")
+    return [part.value for part in parts if _is_event(part, draft)] if parts else [None]
 
 
-def _event(cell: Text, draft: Draft) -> str:
+def _is_event(cell: Text, draft: Draft) -> bool:
     name = cell.value
-    if name != ANY and not is_name(name) and not SYSTEM_EVENT.fullmatch(name):
-        message = f"{name!r} cannot name an event: letters, digits and '_' make a name"
-        draft.findings.error("INVALID_NAME", message, cell, f"write {as_name(name)!r}")
-    return name
+    if name == ANY:
+        message = "other tools look for an event that is called '*'"
+        draft.findings.portability("PORT_WILDCARD", message, cell, "write a row for each event")
+        return True
+    if is_name(name):
+        draft.use_name(cell, draft.events)
+        return True
+    if SYSTEM_EVENT.fullmatch(name):
+        return True
+    message = f"{name!r} cannot name an event: letters, digits and '_' make a name"
+    draft.findings.error("INVALID_NAME", message, cell, f"write {as_name(name)!r}")
+    return False
 
 
-def _guard(cell: Text, draft: Draft, scope: GuardScope) -> tuple[Expression | None, str]:
+def _guard(cell: Text, draft: Draft, scope: GuardScope) -> tuple[bool, Expression | None, str]:
+    """Give whether the guard is sound, what it says, and how it was written."""
+    if not cell.value:
+        return True, None, ""
     text = guard_cell(cell)
     if is_nothing(text):
-        return None, ""
-    return read_guard(text, scope, draft.findings), text.value
+        _report_dash(text, draft)
+        return True, None, ""
+    found = read_guard(text, scope, draft.findings)
+    if found is not None:
+        _report_guard(found, cell, text, draft)
+    return found is not None, found, text.value
+
+
+def _report_guard(found: Expression, cell: Text, text: Text, draft: Draft) -> None:
+    findings = draft.findings
+    if isinstance(found, GuardName) and found.name == text.value:
+        report_marks(cell, text, findings)
+    elif isinstance(found, Not) and isinstance(found.operand, GuardName) and text.value == f"!{found.operand.name}":
+        message = "orca-runtime-python takes a negated guard for true"
+        findings.portability("PORT_NEGATED_GUARD", message, text, "name a guard that says the opposite", ORP)
+        report_marks(cell, text, findings)
+    else:
+        message = "other tools know only names of guards here"
+        findings.portability("PORT_INLINE_GUARD", message, text, "give it a name in the guards section")
 
 
 def action_names(cell: Text, draft: Draft, code: str = "INVALID_NAME") -> tuple[str, ...]:
     """Read a list of actions; ``_`` and an empty cell mean none."""
     if is_nothing(cell):
+        if cell.value != "_":
+            _report_dash(cell, draft)
         return ()
     names: list[str] = []
-    for part in _listed(cell, ",;"):
-        names.append(part.value)
-        if not is_name(part.value):
+    for part in _names(cell, draft, "PORT_ACTION_LIST", ",;"):
+        if is_name(part.value):
+            draft.use_name(part, draft.actions)
+            names.append(part.value)
+        else:
             message = f"{part.value!r} cannot name an action: letters, digits and '_' make a name"
             draft.findings.error(code, message, part, f"write {as_name(part.value)!r}")
     return tuple(names)
 
 
-def _target(move: Move, draft: Draft, *, has_action: bool) -> tuple[bool, str | None]:
-    """Give whether the transition is sound, and where it leads."""
+def _target(move: Move, draft: Draft, *, has_action: bool) -> tuple[str | None, str] | None:
+    """Give where the transition leads, and how that was written; None if it is not sound."""
     cell = unmarked(move.target)
     if cell.value:
-        node = draft.states.resolve(cell)
-        return node is not None, None if node is None else node.path
+        report_marks(move.target, cell, draft.findings)
+        node = draft.states.resolve(cell, move.scope)
+        return None if node is None else (node.path, cell.value if move.scope is None else node.path)
     if not has_action:
         suggestion = "name a state; only a row with an action may stay where it is"
         draft.findings.error("MISSING_TARGET", "this row leads nowhere and does nothing", move.target, suggestion)
-    return has_action, None
+        return None
+    message = "other tools look for a state with an empty name"
+    draft.findings.portability("PORT_EMPTY_TARGET", message, move.target, "name the source, if it may be left")
+    return None, ""
+
+
+def _report_dash(cell: Text, draft: Draft) -> None:
+    if cell.value:
+        message = f"other tools take {cell.value!r} for a name"
+        draft.findings.portability("PORT_DASH_CELL", message, cell, "leave the cell empty")
+
+
+def _names(cell: Text, draft: Draft, code: str, separators: str = ",") -> list[Text]:
+    """Split a cell into names, and report what other tools make of a list and of marks."""
+    if NAME.fullmatch(cell.value):
+        # What most cells hold.
+        return [cell]
+    parts = _listed(cell, separators)
+    if len(parts) > 1:
+        message = "other tools take the list for one name"
+        draft.findings.portability(code, message, cell, "write a row for each" if code == "PORT_MULTI_CELL" else "")
+    elif parts:
+        report_marks(cell, parts[0], draft.findings)
+    return parts
 
 
 def _listed(cell: Text, separators: str = ",") -> list[Text]:
     """Split a cell into names without marks, leaving out empty parts."""
+    if NAME.fullmatch(cell.value):
+        return [cell]
     cell = unmarked(cell)
     if not any(separator in cell.value for separator in separators):
         return [cell] if cell.value else []

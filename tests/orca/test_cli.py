@@ -17,6 +17,86 @@ from test_load import BROKEN, PAYMENT, SMALL
 from orca_bridge.cli import _NOT_YET, _files, main
 from orca_bridge.syntax import read
 
+WHOLE = """\
+# machine Whole
+## events
+- go
+## state off [initial]
+- ignore: go
+- invoke: Child input: { id: ctx.id } returns: { id: key }
+- timeout: 5s -> on
+- on_done: go
+## state on [parallel, sync: any-final]
+- on_done: -> off
+### region r
+- on_entry: log
+#### state x [initial]
+- on_error: go
+### region s
+#### state y [initial]
+## effects
+| Name | Input | Output |
+|---|---|---|
+| Mail | { to: string } | { ok: bool } |
+## returns
+| Name | Type |
+|---|---|
+| key | string |
+## properties
+- reachable: on from off
+
+---
+
+# decision_table Rates
+## conditions
+| Name | Type |
+|---|---|
+| gold | bool |
+## actions
+| Name | Type |
+|---|---|
+| rate | decimal |
+## rules
+| gold | → rate |
+|---|---|
+| true | 0.5 |
+"""
+SHOWN = """\
+machine Whole 0.1.0
+states
+  off [initial]
+      ignores: go
+      after 5s -> on
+      invokes Child with id: ctx.id
+      takes back id = key
+      done -> event go
+  on [parallel, sync: any-final]
+      done -> off
+    region r
+        on entry: log
+      x [initial]
+          failed -> event go
+    region s
+      y [initial]
+events
+  go
+actions
+  log
+effects
+  Mail { to: string } -> { ok: bool }
+returns
+  key: string
+properties
+  reachable: on from off
+
+decision table Rates
+conditions
+  gold: bool
+outputs
+  rate: decimal
+rules
+  gold is true -> rate = 0.5
+"""
 LINT = SMALL.format(name="Lint").replace("## state b", "## nonsense\n\n## state b")
 FULL = Path("/dev/full")
 PORTABILITY = LINT.replace("Lint", "Port")
@@ -43,7 +123,7 @@ def files(tmp_path, monkeypatch):
 class TestCheck:
     def test_a_sound_document(self, capsys):
         """A sound document is summed up per machine."""
-        assert main(["check", "payment.md"]) == 0
+        assert main(["check", "payment.md", "--portability", "off"]) == 0
 
         out, err = capsys.readouterr()
         assert out.splitlines() == [
@@ -119,6 +199,26 @@ class TestCheck:
 
         assert "M: the row a go -> b (line 11) leaves a final state" in capsys.readouterr().out
 
+    def test_what_is_read_and_not_run(self, capsys, files):
+        """What this version does not run is shown in the text, and the rest is summed up."""
+        (files / "whole.md").write_text(WHOLE)
+
+        assert main(["check", "whole.md", "--portability", "off"]) == 1
+
+        out = capsys.readouterr().out
+        assert out.count("error NOT_SUPPORTED_YET") == 6
+        assert "    7 | - timeout: 5s -> on\n      |   ^^^^^^^^^^^^^^^^^\n      = until then: " in out
+        assert "whole.md: machine Whole: 4 states" in out
+        assert "whole.md: decision table Rates: 1 condition, 1 output, 1 rule" in out
+
+    def test_a_table_alone(self, capsys, files):
+        """A file of decision tables is sound without a machine."""
+        (files / "rates.md").write_text(WHOLE[WHOLE.index("# decision_table") :])
+
+        assert main(["check", "rates.md"]) == 0
+
+        assert "0 errors" in capsys.readouterr().out
+
     def test_standard_input(self, capsys, monkeypatch):
         """`-` is standard input, under the name given."""
         monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(PAYMENT.encode())))
@@ -154,6 +254,14 @@ class TestShow:
             "  send_receipt",
         ):
             assert line in out.splitlines(), line
+
+    def test_everything_a_document_may_say(self, capsys, files):
+        """Regions, timeouts, invokes, effects, properties and decision tables are shown too."""
+        (files / "whole.md").write_text(WHOLE)
+
+        assert main(["show", "whole.md"]) == 0
+
+        assert capsys.readouterr().out == SHOWN
 
     def test_one_machine(self, capsys, files):
         """--machine picks one; a wrong name is status 2."""

@@ -1,0 +1,71 @@
+"""What a document may say and machines of this version do not do yet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from orca_bridge.definition import MachineDefinition, RegionDefinition, Span, StateDefinition
+
+__all__ = ("CODE", "Unsupported", "unsupported")
+
+CODE = "NOT_SUPPORTED_YET"
+
+
+@dataclass(frozen=True, slots=True)
+class Unsupported:
+    """A construct that is read, but not run yet."""
+
+    construct: str
+    meanwhile: str
+    """What to do until it is."""
+    span: Span | None
+
+    @property
+    def message(self) -> str:
+        """Say what the construct is worth."""
+        return f"{self.construct} is read, but not run by this version of orca_bridge"
+
+    @property
+    def suggestion(self) -> str:
+        """Say what to do."""
+        return f"until then: {self.meanwhile}"
+
+
+def unsupported(definition: MachineDefinition) -> Iterator[Unsupported]:
+    """Find everything in a machine that cannot run yet, in document order of each kind."""
+    for state in definition.states:
+        yield from _state(state)
+    for action in definition.actions:
+        for effect in action.effects:
+            yield Unsupported(f"the effect {effect!r}", "remove it and do the work in the action", action.span)
+
+
+def _state(state: StateDefinition) -> Iterator[Unsupported]:
+    if state.regions:
+        yield Unsupported(f"the parallel state {state.path!r}", "use one machine for each region", state.span)
+    for timeout in state.timeouts:
+        meanwhile = "let an action arm a timer that sends an event, and add a row for it"
+        yield Unsupported(f"the timeout of {state.path!r}", meanwhile, timeout.span or state.span)
+    if state.ignored or state.ignores_all:
+        meanwhile = "leave it out, or add a row with this state as source and target"
+        yield Unsupported(f"the bullet 'ignore' of {state.path!r}", meanwhile, state.span)
+    if state.invoke is not None:
+        meanwhile = "start the other machine from an action, or link both with an orchestrator"
+        yield Unsupported(f"the invoke of {state.invoke.machine!r}", meanwhile, state.invoke.span or state.span)
+    for key, outcome in (("on_done", state.on_done), ("on_error", state.on_error)):
+        if outcome is not None:
+            meanwhile = "add a row for the event that says so"
+            yield Unsupported(f"the bullet {key!r} of {state.path!r}", meanwhile, outcome.span or state.span)
+    for child in state.children:
+        yield from _state(child)
+    for region in state.regions:
+        yield from _region(region)
+
+
+def _region(region: RegionDefinition) -> Iterator[Unsupported]:
+    for state in region.states:
+        yield from _state(state)
