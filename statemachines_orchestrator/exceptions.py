@@ -24,6 +24,7 @@ OrchestratorError
 │       ├── ArgumentsError                   (a TypeError, too)
 │       ├── NotAMachineError                 (a TypeError, too)
 │       ├── MachineInUseError
+│       ├── KeyTakenError
 │       └── StateFieldIsNotUniqueError
 ├── UnknownMachineError                      (a LookupError, too)
 ├── UnknownEventError                        (a LookupError, too)
@@ -74,6 +75,7 @@ __all__ = (
     "GuardRefused",
     "JointDefinitionError",
     "JointEventRefused",
+    "KeyTakenError",
     "LinkCycleError",
     "LinkDefinitionError",
     "LinkLoopError",
@@ -231,6 +233,10 @@ class NotAMachineError(ConstructionError, TypeError):
 
 class MachineInUseError(ConstructionError):
     """Raised when a machine belongs to another orchestrator already, or is passed for two members."""
+
+
+class KeyTakenError(ConstructionError):
+    """Raised when a machine is added to a collection under a key that another one has."""
 
 
 class StateFieldIsNotUniqueError(ConstructionError):

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import copy
 from inspect import isabstract
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 
+from statemachine import StateChart
 from typing_extensions import dataclass_transform
 
 from statemachines_orchestrator.declare import (
+    BoundJointEvent,
     Declaration,
     Keywords,
+    MachinesField,
     MemberField,
+    SystemField,
     bind,
     data,
     declare,
     machine,
+    machines,
     nearest,
 )
 from statemachines_orchestrator.exceptions import (
@@ -26,35 +31,37 @@ from statemachines_orchestrator.exceptions import (
     MemberAssignmentError,
     MemberNotMadeError,
     NoMachinesOnOrchestratorError,
-    UnknownEventError,
-    UnknownMachineError,
 )
 from statemachines_orchestrator.system import (
     Clock,
     Driver,
     EventCall,
-    MemberRecord,
     MonotonicClock,
+    Scope,
     SystemConfiguration,
     adopt,
     blank,
     configuration_of,
+    describe_system,
+    enabled_addresses,
+    find,
     give_back,
     is_ended,
-    make_members,
-    member_of,
-    record_of,
+    make_parts,
+    make_room,
+    outer_driver,
+    part_of,
+    rebuild_system,
     register,
-    restore,
-    with_own_model,
+    with_own_models,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
-    from statemachine import StateChart
-
     from statemachines_orchestrator.declare import Guard, JointEvent, Link
+    from statemachines_orchestrator.system import Inspection, SystemRecord
 
 __all__ = ("Orchestrator",)
 
@@ -66,7 +73,7 @@ def _option(*, default: Any, kw_only: bool) -> Any:
     """Tell type checkers of a keyword of the constructor that is no field."""
 
 
-@dataclass_transform(eq_default=False, field_specifiers=(machine, data, _option))
+@dataclass_transform(eq_default=False, field_specifiers=(machine, machines, data, _option))
 class _Declared:
     """What makes type checkers read the classes below as dataclasses, `Orchestrator` with its options included."""
 
@@ -103,7 +110,7 @@ class Orchestrator(_Declared):
     """What is declared by `guard`, in order."""
     joint_events: ClassVar[tuple[JointEvent, ...]]
     """What is declared by `together`, in order."""
-    _system: Driver
+    _system: Scope
 
     if TYPE_CHECKING:
         clock: Clock = _option(default=_DEFAULT_CLOCK, kw_only=True)
@@ -146,20 +153,21 @@ class Orchestrator(_Declared):
             problems.append(_no_clock(declaration.name, clock))
         if problems:
             raise ConstructionError.first_of(problems)
-        driver = vars(self)["_system"] = Driver(self, declaration.parameter, clock, atomic=declaration.atomic)
+        scope = _scope_of(self, clock, outer_driver(self))
         values = {one.name: given[one.name] if one.name in given else one.initial() for one in declaration.data}
-        machines = make_members(declaration, driver, given)
+        parts = make_parts(declaration, scope, given)
         try:
-            adopt(machines, driver)
-            vars(self).update(values, **{one.name: machines.get(one.name) for one in declaration.members})
-            for member in machines.values():
-                register(type(member))
-            if not driver.is_async:
-                driver.begin()
+            vars(self).update(dict.fromkeys((one.name for one in declaration.parts), None))
+            vars(self).update(values, **adopt(parts, scope))
+            scope.complete()
+            for machine in self.machines.values():
+                register(type(machine))
+            if scope.driver.root is scope and not scope.driver.is_async:
+                scope.driver.begin()
             self.__post_init__()
         except BaseException:
-            give_back(machines, given)
-            driver.timers.clear()
+            give_back(parts, given)
+            scope.driver.timers.clear()
             raise
 
     def __post_init__(self) -> None:
@@ -169,19 +177,35 @@ class Orchestrator(_Declared):
 
     @property
     def machines(self) -> dict[str, StateChart[Any]]:
-        """The members by field, in declared order; optional ones that are absent are left out."""
-        found = ((one.name, getattr(self, one.name)) for one in type(self).__declaration__.members)
-        return {name: member for name, member in found if member is not None}
+        """
+        The members by address, in declared order; optional ones that are absent are left out.
+
+        Addresses are fields, such as ``"order"``; ``"materials[m1]"`` for a collection's member, and
+        ``"billing.payment"`` for one of a nested orchestrator.
+        """
+        scope = self._system
+        return {scope.relative_address(engine): engine.sm for engine in scope.engines()}
 
     @property
     def machine_classes(self) -> dict[str, type[StateChart[Any]]]:
         """The members' classes by field: as declared, or as made where the declaration could not be resolved."""
-        members = self.machines
-        return {
-            one.name: one.classes[0] if one.classes else type(members[one.name])
-            for one in type(self).__declaration__.members
-            if one.classes or one.name in members
-        }
+        found: dict[str, type[StateChart[Any]]] = {}
+        for one in type(self).__declaration__.parts:
+            part = getattr(self, one.name)
+            if isinstance(one, SystemField):
+                inner = part.machine_classes if part is not None else {}
+                found.update({f"{one.name}.{name}": kind for name, kind in inner.items()})
+            elif one.classes:
+                found[one.name] = one.classes[0]
+            elif isinstance(part, StateChart):
+                found[one.name] = type(part)
+        return found
+
+    @property
+    def parent(self) -> Orchestrator | None:
+        """The orchestrator that this one is a part of, if any."""
+        outer = self._system.parent
+        return None if outer is None else cast("Orchestrator", outer.orchestrator)
 
     @property
     def orchestrator_name(self) -> str:
@@ -203,7 +227,8 @@ class Orchestrator(_Declared):
         Send an event to a member by its address.
 
         Args:
-            address: Member and event, such as ``"order.process"``.
+            address: Member and event, such as ``"order.process"``, ``"materials[m1].order"`` or
+                ``"billing.payment.capture"``, or the name of a joint event.
             *arguments: Positional arguments of the event.
             **keywords: Keyword arguments of the event.
 
@@ -214,34 +239,42 @@ class Orchestrator(_Declared):
             UnknownMachineError: There is no such member.
             UnknownEventError: The member declares no such event.
         """
-        name, _, event = address.partition(".")
-        members = self.machines
-        if name in members and not event:
-            raise UnknownEventError(
-                type(self).__name__, name, "", None, [str(known) for known in type(members[name])._events]
-            )
-        if name not in members:
-            addresses = [f"{one}.{known}" for one in members for known in type(members[one])._events]
-            raise UnknownMachineError(type(self).__name__, address, nearest(address, addresses), tuple(members))
-        member = members[name]
-        declared = type(member)._events
-        if not any(known.match(event) for known in declared):
-            known_names = [str(known) for known in declared]
-            raise UnknownEventError(type(self).__name__, name, event, nearest(event, known_names), known_names)
-        return member.send(event, *arguments, **keywords)
+        found = find(self._system, address)
+        if isinstance(found, BoundJointEvent):
+            return found(*arguments, **keywords)
+        machine, event = found
+        return machine.send(event, *arguments, **keywords)
 
     def enabled_events(self) -> Any:
         """
-        List what can happen now: the addresses of all events that some guard does not forbid.
+        List what can happen now: the events that no condition and no guard forbids.
+
+        An event that belongs to a joint event is listed if all its parts are possible; so is the joint event itself.
 
         Returns:
-            Addresses such as ``"order.process"``, in declared order; in an asynchronous system an awaitable of them.
+            Addresses such as ``"order.process"``, in declared order, then the names of joint events; in an asynchronous
+            system an awaitable of them.
         """
-        members = self.machines
-        asked = self._system.ask(members.values())
+        scope = self._system
+        engines = list(scope.engines())
+        asked = scope.driver.ask([engine.sm for engine in engines])
         if isinstance(asked, EventCall):
-            return asked.then(lambda answers: _addresses(members, answers))
-        return _addresses(members, asked)
+            return asked.then(lambda answers: enabled_addresses(scope, engines, answers))
+        return enabled_addresses(scope, engines, asked)
+
+    def inspect(self, observer: Callable[[Inspection], object]) -> Callable[[], None]:
+        """
+        Let an observer hear what the whole system does, in small frozen records.
+
+        Without observers this costs nothing. An observer that raises is logged and dropped; the step is not harmed.
+
+        Args:
+            observer: Is called with each record, in the step.
+
+        Returns:
+            A function that ends it.
+        """
+        return self._system.driver.inspect(observer)
 
     def activate(self) -> EventCall:
         """
@@ -249,7 +282,7 @@ class Orchestrator(_Declared):
 
         Does nothing if they have been entered already, and in a synchronous system, whose constructor enters them.
         """
-        return self._system.activate()
+        return self._system.driver.activate()
 
     # -- time ----------------------------------------------------------------------------------------------
 
@@ -258,12 +291,12 @@ class Orchestrator(_Declared):
         @property
         def clock(self) -> Clock:
             """What tells the system the time."""
-            return self._system.clock
+            return self._system.driver.clock
 
     @property
     def next_due(self) -> float | None:
         """When the next timer is due, on the clock; None if nothing is going to happen by itself."""
-        return self._system.next_due
+        return self._system.driver.next_due
 
     def run_due(self) -> Any:
         """
@@ -277,46 +310,46 @@ class Orchestrator(_Declared):
         Raises:
             StepRunningError: The caller is a callback of this system.
         """
-        return self._system.run_due()
+        return self._system.driver.run_due()
 
     def __enter__(self) -> Self:
         """Fire timers of a synchronous system in a background thread, while the block lasts."""
-        self._system.start_firing()
+        self._system.driver.start_firing()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         """Wait for the timer that is being fired, if any; no other fires after the block."""
-        self._system.stop_firing()
+        self._system.driver.stop_firing()
 
     async def __aenter__(self) -> Self:
         await self.activate()
-        self._system.start_firing_async()
+        self._system.driver.start_firing_async()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         """Let the event loop fire no more timers."""
-        await self._system.stop_firing_async()
+        await self._system.driver.stop_firing_async()
 
     # -- the object ----------------------------------------------------------------------------------------
 
     def __setattr__(self, name: str, value: Any) -> None:
         one = type(self).__declaration__.fields.get(name)
-        if isinstance(one, MemberField):
+        if isinstance(one, MemberField | MachinesField):
             wrong = MemberAssignmentError if name in vars(self) else MemberNotMadeError
             raise wrong(type(self).__name__, name)
         system = vars(self).get("_system")
         if one is not None and system is not None:
-            system.changing_data(vars(self), name)
+            system.driver.changing_data(vars(self), name)
         super().__setattr__(name, value)
 
     def __delattr__(self, name: str) -> None:
         one = type(self).__declaration__.fields.get(name)
         if one is not None:
-            wrong = MemberAssignmentError if isinstance(one, MemberField) else DataDeletionError
+            wrong = MemberAssignmentError if isinstance(one, MemberField | MachinesField) else DataDeletionError
             raise wrong(type(self).__name__, name)
         super().__delattr__(name)
 
@@ -327,10 +360,8 @@ class Orchestrator(_Declared):
 
     def __copy__(self) -> Self:
         """Return an independent whole that shares data, listeners and attributes, but no state."""
-        members, values, clock = self._parts()
-        own = {name: record and with_own_model(record) for name, record in members.items()}
         other = blank(type(self))
-        other.__setstate__((own, values, clock))
+        other.__setstate__(with_own_models(self._parts()))
         return other
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
@@ -338,39 +369,24 @@ class Orchestrator(_Declared):
         parts = self._parts()
         other = blank(type(self))
         memo[id(self)] = other
-        for name, record in parts[0].items():
-            if record is not None:
-                memo[id(getattr(self, name))] = vars(other)[name] = record.blank()
+        make_room(self, other, parts, memo)
         other.__setstate__(copy.deepcopy(parts, memo))
         return other
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        """Take the orchestrator apart for `pickle`."""
+        """Take the orchestrator apart for `pickle`; one that is a part of another is found in the other."""
+        if self.parent is not None:
+            return part_of, (self.parent, self._system.name, type(self))
         return blank, (type(self),), self._parts()
 
-    def _parts(self) -> tuple[dict[str, MemberRecord | None], dict[str, Any], Clock]:
-        """Describe the members, all other attributes, and the clock."""
-        members = [one.name for one in type(self).__declaration__.members]
-        with self._system.between_steps("copy it"):
-            records = {name: getattr(self, name) and record_of(getattr(self, name)) for name in members}
-            rest = {name: value for name, value in vars(self).items() if name not in records and name != "_system"}
-        return records, rest, self.clock
+    def _parts(self) -> SystemRecord:
+        """Describe the whole."""
+        with self._system.driver.between_steps("copy it"):
+            return describe_system(self)
 
-    def __setstate__(self, parts: tuple[dict[str, MemberRecord | None], dict[str, Any], Clock]) -> None:
+    def __setstate__(self, record: SystemRecord) -> None:
         """Put the orchestrator together again; runs no callback."""
-        declaration = type(self).__declaration__
-        values = vars(self)
-        records, rest, clock = parts
-        driver = values["_system"] = Driver(self, declaration.parameter, clock, atomic=declaration.atomic)
-        for name, record in records.items():
-            if record is None:
-                values[name] = None
-                continue
-            member = member_of(self, name, record.maker, record.arguments)
-            restore(member, record, driver)
-            register(type(member))
-        values.update(rest)
-        adopt(self.machines, driver)
+        rebuild_system(self, record, _scope_of)
 
 
 def _declaration_of(kind: type[Orchestrator]) -> Declaration:
@@ -391,5 +407,11 @@ def _no_clock(owner: str, given: object) -> ArgumentsError:
     return ArgumentsError(f"{owner}()", f"clock={given!r} is no clock", instead)
 
 
-def _addresses(members: dict[str, StateChart[Any]], answers: list[list[Any]]) -> tuple[str, ...]:
-    return tuple(f"{name}.{event.id}" for name, events in zip(members, answers, strict=True) for event in events)
+def _scope_of(orchestrator: Orchestrator, clock: Clock, outer: Driver | None) -> Scope:
+    """Give an orchestrator its place: in the system that it is being made for, or in one of its own."""
+    declaration = type(orchestrator).__declaration__
+    driver = outer or Driver(orchestrator, clock, declaration.keywords)
+    scope = vars(orchestrator)["_system"] = Scope(orchestrator, declaration.parameter, driver)
+    if outer is None:
+        driver.root = scope
+    return scope

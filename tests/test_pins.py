@@ -317,6 +317,23 @@ class TestEngine:
         assert [str(trigger.event) for trigger in engine.external_queue.drain()] == ["go"]
         assert engine.external_queue.is_empty()
 
+    @pins("_enter_states", "_prepare_entry_states", "_prepare_exit_states")
+    def test_entering_and_leaving(self) -> None:
+        """Entering takes transitions and trigger first; the sets come first in what is prepared for it, in order."""
+        machine = Pinned()
+        transitions = list(machine.configuration_values and next(iter(machine.configuration)).transitions)[:1]
+
+        assert [name for name, _ in parameters(SyncEngine._enter_states)][:3] == [
+            "self",
+            "enabled_transitions",
+            "trigger_data",
+        ]
+        assert parameters(SyncEngine._enter_states) == parameters(AsyncEngine._enter_states)
+        leaving, left = machine._engine._prepare_exit_states(transitions)
+        entering = machine._engine._prepare_entry_states(transitions, left, machine.configuration)[0]
+        assert [one.state.id for one in leaving] == [transitions[0].source.id]
+        assert [one.state.id for one in entering] == [transitions[0].target.id]
+
     @pins("_run_macrostep")
     def test_run_macrostep(self) -> None:
         """`_run_macrostep` only runs what needs no event from outside; without that it does nothing and says False."""

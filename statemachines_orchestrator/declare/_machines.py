@@ -51,7 +51,9 @@ def machine_problems(
     yield from _dead_hooks(chart, where)
     for callback in dict.fromkeys(chart.callbacks):
         place = f"{where} ({chart.name}.{callback.name})"
-        yield from _position(callback, place, parameter)
+        yield from _position(callback, place, parameter, {"member_key"})
+        if isinstance(field, MachinesField):
+            yield from _position(callback, place, "member_key", {parameter})
         yield from _other_name(callback, place, owner, parameter)
     yield from _unfilled(chart, field, where, parameter)
 
@@ -111,7 +113,7 @@ def _misspelled(
     return None
 
 
-def _position(callback: Callback, where: str, parameter: str) -> Iterator[DefinitionError]:
+def _position(callback: Callback, where: str, parameter: str, others: set[str]) -> Iterator[DefinitionError]:
     # python-statemachine fills parameters by name, but a positional argument of the event uses up the place of
     # an injected one that stands before it (its trap D19).
     parameters = callback.parameters
@@ -126,7 +128,7 @@ def _position(callback: Callback, where: str, parameter: str) -> Iterator[Defini
             inspect.Parameter.POSITIONAL_OR_KEYWORD,
             inspect.Parameter.VAR_POSITIONAL,
         )
-        if takes_arguments and later.name not in CALLBACK_PARAMETERS:
+        if takes_arguments and later.name not in CALLBACK_PARAMETERS | others:
             yield CallbackParameterError(
                 where,
                 f"the parameter {parameter!r} stands before {later.name!r} and would use up its positional argument",

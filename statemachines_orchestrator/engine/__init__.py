@@ -1,6 +1,6 @@
 """How one member runs: python-statemachine's engines with the orchestrator's hooks."""
 
-from ._engines import AsyncMemberEngine, SyncMemberEngine
+from ._engines import INITIAL_EVENT, AsyncMemberEngine, SyncMemberEngine
 from ._host import Host
 from ._install import can_adopt, engine_of, host_of, install, make_held, release
 from ._invocations import current_cancellation
@@ -10,6 +10,7 @@ from ._version import check_version
 check_version()
 
 __all__ = (
+    "INITIAL_EVENT",
     "AsyncMemberEngine",
     "Host",
     "MemberEngine",

@@ -33,11 +33,32 @@ class SyncMemberEngine(MemberEngine, SyncEngine):
         keywords, self._held = dict(self._held or {}), None
         if self._host is not None:
             keywords[self._host.parameter] = self._host.orchestrator
+            if self.key is not None:
+                keywords["member_key"] = self.key
         return SyncEngine.activate_initial_state(self, **keywords)
 
     def _run_macrostep(self) -> bool:
         # Nothing that python-statemachine could find: it would build an event to look for transitions without one.
-        return not self._is_settled and bool(SyncEngine._run_macrostep(self))
+        if self._is_settled or self.has_choice:
+            return False
+        return bool(SyncEngine._run_macrostep(self))
+
+    def select_transitions(self, trigger_data: TriggerData) -> OrderedSet[Transition]:
+        """Select the transitions that an event enables, unless it is forbidden or they have been chosen already."""
+        if self.is_chosen(trigger_data):
+            chosen: OrderedSet[Transition] = self._take_chosen()
+            return chosen
+        if self.is_guarded:
+            self._obey(trigger_data)
+        found: OrderedSet[Transition] = SyncEngine.select_transitions(self, trigger_data)
+        if not found:
+            self._note_refusal(trigger_data)
+        return found
+
+    def _enter_states(self, enabled_transitions: Any, trigger_data: TriggerData, *arguments: Any) -> Any:
+        result = SyncEngine._enter_states(self, enabled_transitions, trigger_data, *arguments)
+        self._report(trigger_data)
+        return result
 
     def select_eventless_transitions(self, trigger_data: TriggerData) -> OrderedSet[Transition]:
         """Look for eventless transitions that are enabled, if the class has any."""
@@ -86,7 +107,26 @@ class AsyncMemberEngine(MemberEngine, AsyncEngine):
         return self.deliver_arrived()
 
     async def _run_macrostep(self) -> bool:
-        return not self._is_settled and bool(await AsyncEngine._run_macrostep(self))
+        if self._is_settled or self.has_choice:
+            return False
+        return bool(await AsyncEngine._run_macrostep(self))
+
+    async def select_transitions(self, trigger_data: TriggerData) -> OrderedSet[Transition]:
+        """Select the transitions that an event enables, unless it is forbidden or they have been chosen already."""
+        if self.is_chosen(trigger_data):
+            chosen: OrderedSet[Transition] = self._take_chosen()
+            return chosen
+        if self.is_guarded:
+            self._obey(trigger_data)
+        found: OrderedSet[Transition] = await AsyncEngine.select_transitions(self, trigger_data)
+        if not found:
+            self._note_refusal(trigger_data)
+        return found
+
+    async def _enter_states(self, enabled_transitions: Any, trigger_data: TriggerData, *arguments: Any) -> Any:
+        result = await AsyncEngine._enter_states(self, enabled_transitions, trigger_data, *arguments)
+        self._report(trigger_data)
+        return result
 
     async def select_eventless_transitions(self, trigger_data: TriggerData) -> OrderedSet[Transition]:
         """Look for eventless transitions that are enabled, if the class has any."""

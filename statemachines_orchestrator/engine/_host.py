@@ -28,6 +28,11 @@ class Host(Protocol):
         ...
 
     @property
+    def system(self) -> object:
+        """What all hosts have in common that take turns together."""
+        ...
+
+    @property
     def parameter(self) -> str:
         """The name under which callbacks ask for the orchestrator."""
         ...
@@ -55,6 +60,28 @@ class Host(Protocol):
 
     def take_delayed(self, engine: MemberEngine) -> list[tuple[TriggerData, float]]:
         """Give up all delayed events of `engine`, and say in how many seconds each is due."""
+        ...
+
+    def moved(
+        self, engine: MemberEngine, trigger: TriggerData, left: tuple[str, ...], entered: tuple[str, ...]
+    ) -> None:
+        """Hear that the machine has taken a transition; only if somebody wants to know, see `wants_moves`."""
+        ...
+
+    def wants_moves(self, engine: MemberEngine) -> bool:
+        """Whether anything depends on what the machine does."""
+        ...
+
+    def refused(self, engine: MemberEngine, trigger: TriggerData) -> None:
+        """Hear that the machine has refused an event."""
+        ...
+
+    def refusal(self, engine: MemberEngine, trigger: TriggerData) -> Exception | None:
+        """Return what forbids the event for reasons outside the machine, if anything does."""
+        ...
+
+    def take_over(self, engine: MemberEngine, trigger: TriggerData) -> bool:
+        """Whether the host delivers an event that the machine sends itself, because others have to take part."""
         ...
 
     def undo(self, action: Callable[[], object]) -> None:

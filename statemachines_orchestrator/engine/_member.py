@@ -50,17 +50,22 @@ _DUE = 0.0
 """The stamp of a delayed trigger whose time has come; python-statemachine takes it before all others."""
 
 
-def take_strays(host: Host) -> list[tuple[MemberEngine, TriggerData]]:
+def take_strays(system: object) -> list[tuple[MemberEngine, TriggerData]]:
     """
-    Take the triggers that this thread has put for machines of `host` without calling a loop after them.
+    Take the triggers that this thread has put for machines of `system` without calling a loop after them.
 
     Nobody waits for them (``order.process.put()`` is such a call), but they have to happen.
     """
     if not _arrivals.triggers:
         return []
-    strays = [(engine, trigger) for engine, trigger in _arrivals.triggers if engine._host is host]
-    _arrivals.triggers = [one for one in _arrivals.triggers if one[0]._host is not host]
+    strays = [one for one in _arrivals.triggers if _belongs(one[0], system)]
+    _arrivals.triggers = [one for one in _arrivals.triggers if not _belongs(one[0], system)]
     return strays
+
+
+def _belongs(engine: MemberEngine, system: object) -> bool:
+    host = engine._host
+    return host is not None and host.system is system
 
 
 class Saved(NamedTuple):
@@ -84,12 +89,33 @@ class MemberEngine(BaseEngine):
     """The system above; None only while a machine that nobody adopted is being released."""
     member: str = ""
     """The field of the orchestrator that holds the machine."""
+    key: str | None = None
+    """Its key, if the field holds a collection."""
+    path: tuple[str, ...] = ()
+    """The fields from the outermost orchestrator down to the machine."""
+    address: str = ""
+    """The same as text, with its key."""
+    watches: tuple[Any, ...] = ()
+    """The rules that concern the machine; the host makes and reads them."""
+    is_guarded: bool = False
+    """Whether something outside the machine may forbid its events."""
+    is_joint: bool = False
+    """Whether others may have to take part in its events."""
+    is_reserved: bool = False
+    """Whether the machine waits for its part in something that others have begun."""
+    end_seen: bool = False
+    """Whether the host knows that the machine has ended."""
     running: bool
     """Whether the machine has not ended."""
     _held: Mapping[str, Any] | None = None
     """Keywords of a start that waits until all members exist; None when nothing waits."""
     _waiting: WeakValueDictionary[int, TriggerData]
     """Events that can be cancelled and whose turn has not come yet; who sent them keeps them alive."""
+    _chosen: tuple[TriggerData, Any] | None = None
+    """The event that comes next, and the transitions that it was promised."""
+    _leaving: tuple[str, ...] = ()
+    _entering: tuple[str, ...] = ()
+    """The states that the present microstep leaves and enters."""
     _has_eventless: bool = True
     """Whether the machine's class has eventless transitions, which have to be looked for after every microstep."""
 
@@ -115,7 +141,8 @@ class MemberEngine(BaseEngine):
         """Queue what the machine sends itself; keep what comes from outside for the host."""
         host = self._host
         if host is None or self._in_own_macrostep(host):
-            self.enqueue(trigger_data, internal=internal)
+            if host is None or not self.is_joint or not host.take_over(self, trigger_data):
+                self.enqueue(trigger_data, internal=internal)
             return
         self._refuse_own_name(host, trigger_data)
         if trigger_data.send_id is not None:
@@ -127,7 +154,7 @@ class MemberEngine(BaseEngine):
         if trigger_data.cancelled:
             return
         event, host = trigger_data.event, self._host
-        if event is None or host is None or not event.delay or event.delay <= 0 or trigger_data.execution_time == _DUE:
+        if event is None or host is None or not self.is_for_later(trigger_data):
             self.enqueue_now(trigger_data, internal=internal)
         elif self.running:
             host.delay(self, trigger_data, event.delay / _MILLISECONDS)
@@ -177,9 +204,14 @@ class MemberEngine(BaseEngine):
         raise NotImplementedError
 
     @property
+    def host(self) -> Any:
+        """The system above."""
+        return self._host
+
+    @property
     def is_busy(self) -> bool:
-        """Whether the machine is in the middle of a macrostep."""
-        return self._processing.locked()
+        """Whether the machine is in the middle of a macrostep, or waits for its part in a joint event."""
+        return self.is_reserved or self._processing.locked()
 
     @property
     def has_work(self) -> bool:
@@ -190,6 +222,84 @@ class MemberEngine(BaseEngine):
     def _is_settled(self) -> bool:
         """Whether no transition can be enabled without another event from outside."""
         return not self._has_eventless and not self.internal_queue.queue.queue
+
+    @staticmethod
+    def is_for_later(trigger_data: TriggerData) -> bool:
+        """Whether the time of a delayed event is still to come."""
+        event = trigger_data.event
+        is_now = event is None or not event.delay or event.delay <= 0 or trigger_data.execution_time == _DUE
+        return not is_now
+
+    # -- what others have a say in -------------------------------------------------------------------------
+
+    def ask(self, trigger_data: TriggerData) -> Any:
+        """Say which transitions the machine would take for an event; an awaitable on the async engine."""
+        self._inject(trigger_data)
+        self._cache.clear()
+        return self.select_transitions(trigger_data)  # type: ignore[attr-defined] # both concrete engines define it
+
+    def choose(self, trigger_data: TriggerData, transitions: Any) -> None:
+        """Promise that the next event is this one, and that it takes these transitions."""
+        self._chosen = trigger_data, transitions
+
+    def forget_choice(self) -> None:
+        """Take a promise back, if it was not kept."""
+        self._chosen = None
+
+    def is_chosen(self, trigger_data: TriggerData) -> bool:
+        """Whether an event is the one that was promised."""
+        return self._chosen is not None and self._chosen[0] is trigger_data
+
+    @property
+    def has_choice(self) -> bool:
+        """Whether the next event has been promised."""
+        return self._chosen is not None
+
+    def _take_chosen(self) -> Any:
+        chosen, self._chosen = self._chosen, None
+        return None if chosen is None else chosen[1]
+
+    def _obey(self, trigger_data: TriggerData) -> None:
+        """
+        Ask what is outside the machine, if the machine has a transition for the event where it is.
+
+        Raises:
+            Exception: What the host says.
+        """
+        host = self._host
+        if host is None or trigger_data.event is None:
+            return
+        event = str(trigger_data.event)
+        if not any(one.match(event) for state in self.sm.configuration for one in state.transitions):
+            return
+        refusal = host.refusal(self, trigger_data)
+        if refusal is not None:
+            self._note_refusal(trigger_data, refusal)
+            raise refusal
+
+    def _note_refusal(self, trigger_data: TriggerData, refusal: object = True) -> None:
+        """Let who sent the event find out that it was refused: not every class of machine raises an error."""
+        trigger_data.refusal = refusal  # type: ignore[attr-defined] # an attribute of ours
+        if self._host is not None and trigger_data.event is not None and not trigger_data.event.internal:
+            self._host.refused(self, trigger_data)
+
+    # -- what others want to know --------------------------------------------------------------------------
+
+    def _prepare_exit_states(self, enabled_transitions: Any) -> Any:
+        found = super()._prepare_exit_states(enabled_transitions)
+        self._leaving = tuple(one.state.id for one in found[0])
+        return found
+
+    def _prepare_entry_states(self, *arguments: Any) -> Any:
+        found = super()._prepare_entry_states(*arguments)
+        self._entering = tuple(one.state.id for one in found[0])
+        return found
+
+    def _report(self, trigger_data: TriggerData) -> None:
+        """Tell the host that states have been left and entered."""
+        host = self._host
+        if host is not None and host.wants_moves(self):
+            host.moved(self, trigger_data, self._leaving, self._entering)
 
     def _in_own_macrostep(self, host: Host) -> bool:
         # The context variable alone does not say so: a task that a callback started keeps it after the
@@ -213,13 +323,15 @@ class MemberEngine(BaseEngine):
         host = self._host
         if host is not None:
             trigger_data.kwargs = payload = Payload(trigger_data.kwargs)
-            payload.host = host
+            payload.host, payload.key = host, self.key
 
     def enabled_events(self, *args: Any, **kwargs: Any) -> Any:
         """List the enabled events; guards receive the orchestrator here, too."""
         host = self._host
         if host is not None:
             kwargs[host.parameter] = host.orchestrator
+            if self.key is not None:
+                kwargs["member_key"] = self.key
         return super().enabled_events(*args, **kwargs)  # type: ignore[misc] # both concrete engines define it
 
     # -- putting back --------------------------------------------------------------------------------------
@@ -246,6 +358,7 @@ class MemberEngine(BaseEngine):
         self.running = saved.running
         self._held = saved.held
         self._root_parallel_final_pending = saved.pending_final
+        self.is_reserved, self._chosen = False, None
         self.drop_queued()
         for trigger in saved.queued:
             self.external_queue.put(trigger)

@@ -19,12 +19,16 @@ class Payload(dict[str, Any]):
     `_event.data` of SCXML, a payload of Orca) finds nothing in it that nobody sent.
     """
 
-    __slots__ = ("host",)
-    # An attribute and no argument: one is made for every event, and `dict` needs no constructor of ours.
+    __slots__ = ("host", "key")
+    # Attributes and no arguments: one is made for every event, and `dict` needs no constructor of ours.
     host: Host
+    key: str | None
+    """The machine's key in a collection."""
 
     def copy(self) -> dict[str, Any]:
         """Return the keywords of a callback."""
         keywords = dict(self)
         keywords[self.host.parameter] = self.host.orchestrator
+        if self.key is not None:
+            keywords["member_key"] = self.key
         return keywords

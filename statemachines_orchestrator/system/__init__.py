@@ -3,9 +3,20 @@
 from ._calls import EventCall
 from ._clock import Clock, MonotonicClock, Timed
 from ._configuration import SystemConfiguration, configuration_of, is_ended
-from ._copying import MemberRecord, blank, member_of, record_of, register, restore, with_own_model
+from ._copying import (
+    SystemRecord,
+    blank,
+    describe_system,
+    make_room,
+    part_of,
+    rebuild_system,
+    register,
+    with_own_models,
+)
 from ._driver import Driver
-from ._members import adopt, give_back, make_members
+from ._lookup import enabled_addresses, find
+from ._members import adopt, give_back, make_parts, outer_driver
+from ._occurrence import Occurrence
 from ._records import (
     EventHeld,
     EventRefused,
@@ -18,6 +29,7 @@ from ._records import (
     record_from,
     record_to_mapping,
 )
+from ._scope import Scope
 from ._timers import Timer, TimerQueue, TimerStatistics
 from ._turns import Ticket, Turns
 
@@ -29,12 +41,14 @@ __all__ = (
     "EventRefused",
     "Inspection",
     "LinkFired",
-    "MemberRecord",
     "MonotonicClock",
     "Moved",
+    "Occurrence",
+    "Scope",
     "StepEnded",
     "StepStarted",
     "SystemConfiguration",
+    "SystemRecord",
     "Ticket",
     "Timed",
     "Timer",
@@ -45,14 +59,18 @@ __all__ = (
     "adopt",
     "blank",
     "configuration_of",
+    "describe_system",
+    "enabled_addresses",
+    "find",
     "give_back",
     "is_ended",
-    "make_members",
-    "member_of",
+    "make_parts",
+    "make_room",
+    "outer_driver",
+    "part_of",
+    "rebuild_system",
     "record_from",
-    "record_of",
     "record_to_mapping",
     "register",
-    "restore",
-    "with_own_model",
+    "with_own_models",
 )

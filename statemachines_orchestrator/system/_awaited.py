@@ -18,6 +18,10 @@ from statemachines_orchestrator.engine import AsyncMemberEngine
 from ._alarms import LoopAlarm
 from ._blocking import BlockingSteps
 from ._calls import EventCall
+from ._effects import between_rests, fire_delayed
+from ._joints import joint_or_raise
+from ._pump import pump_async
+from ._rest import DelayedLink
 from ._shared import DelayedEvent
 from ._step import Step, current_step
 from ._turns import resolve, running_loop
@@ -27,6 +31,7 @@ if TYPE_CHECKING:
 
     from statemachines_orchestrator.engine import MemberEngine
 
+    from ._joints import Joint
     from ._timers import Timer
     from ._turns import Ticket
 
@@ -46,6 +51,9 @@ class AwaitedSteps(BlockingSteps):
         return await self._in_turn_async(
             ticket, self._as_step_async, self._new_step(), self._run_async, engine, trigger
         )
+
+    async def _work_in_turn_async(self, ticket: Ticket, work: Any, *arguments: Any) -> Any:
+        return await self._in_turn_async(ticket, self._as_step_async, self._new_step(), work, *arguments)
 
     async def _in_turn_async(self, ticket: Ticket, work: Any = None, *arguments: Any) -> Any:
         if not ticket.take():
@@ -68,7 +76,7 @@ class AwaitedSteps(BlockingSteps):
         try:
             result = await work(step, *arguments)
             if not self._is_quiet(step):
-                await self._settle_async(step)
+                await pump_async(between_rests(self, step))  # type: ignore[arg-type] # the whole driver
         except BaseException as error:
             is_interrupted = not isinstance(error, Exception)
             interruption = await _close_at_last(step)
@@ -88,32 +96,35 @@ class AwaitedSteps(BlockingSteps):
 
     def _nested_async(self, step: Step, engine: MemberEngine, trigger: TriggerData | None) -> Any:
         """Run a call from inside the step, or say how it is going to be run."""
-        if engine.is_busy or not isinstance(engine, AsyncMemberEngine):
+        is_joint = trigger is not None and engine.is_joint and self.joint_of(engine, trigger) is not None
+        if not is_joint and (engine.is_busy or not isinstance(engine, AsyncMemberEngine)):
             result = self._run(step, engine, trigger)
             return result if _is_worker_of(step) else EventCall.finished(result)
-        call = EventCall(self._nested_call, step, engine, trigger)
+        call = EventCall(self._nested_work, step, self._run_async, engine, trigger)
         if _is_worker_of(step) and step.loop is not None:
             return asyncio.run_coroutine_threadsafe(call.run(), step.loop).result()
         step.deferred.append(call)
         return call
 
-    async def _nested_call(self, step: Step, engine: MemberEngine, trigger: TriggerData | None) -> Any:
+    async def _nested_work(self, step: Step, work: Any, *arguments: Any) -> Any:
         step.enter()  # still running: a step ends when its deferred calls have run, or have failed with it
         token = current_step.set(step)  # whoever awaits the call may be a task from outside the step
         try:
-            return await self._run_async(step, engine, trigger)
+            return await work(step, *arguments)
         finally:
             current_step.reset(token)
             step.leave()
 
     async def _run_async(self, step: Step, engine: MemberEngine, trigger: TriggerData | None) -> Any:
+        if trigger is not None and engine.is_joint and (joint := self.joint_of(engine, trigger)) is not None:
+            return await self._run_jointly_async(step, joint)
         if engine.is_busy or not isinstance(engine, AsyncMemberEngine):
             return self._run(step, engine, trigger)
         before = step.touch(engine) or engine.save()
         try:
             if engine.is_held:
                 await engine.begin()
-            elif engine.has_work:
+            elif engine.has_work and not engine.has_choice:
                 await engine.drive()
             if trigger is not None:
                 engine.enqueue(trigger)
@@ -127,30 +138,26 @@ class AwaitedSteps(BlockingSteps):
                 engine.put_back(before)
             raise
 
+    async def _run_jointly_async(self, step: Step, joint: Joint) -> Any:
+        if any(engine.is_busy for engine, _ in joint.parts):
+            step.joints.append((joint, step.cause))
+            return None
+        return await pump_async(joint_or_raise(self, step, joint, step.cause))  # type: ignore[arg-type] # the whole driver
+
+    def run_now(self, step: Step, engine: MemberEngine, trigger: TriggerData | None) -> Any:
+        """Run a member in a step; an awaitable in an asynchronous system."""
+        run = self._run_async if self.is_async else self._run
+        return run(step, engine, trigger)
+
+    def close_step(self, step: Step) -> Any:
+        """Close the step, or wait for those who are in the middle of a call inside it; whether it is closed."""
+        return _close(step) if self.is_async else super().close_step(step)
+
     async def _begin_async(self, step: Step) -> None:
         for engine in self.engines:
             if engine.is_held:
                 with self._starting(engine):
                     await self._run_async(step, engine, None)
-
-    def _is_quiet(self, step: Step) -> bool:
-        """Close the step at once, if nothing is left to be done in it."""
-        self._take_strays(step)
-        return not step.deferred and step.next_with_work() is None and step.close()
-
-    async def _settle_async(self, step: Step) -> None:
-        while True:
-            self._take_strays(step)
-            if step.deferred:
-                call = step.deferred.pop(0)
-                if not call.is_started:
-                    await call
-                continue
-            engine = step.next_with_work()
-            if engine is not None:
-                await self._run_async(step, engine, None)
-            elif await _close(step):
-                return
 
     # -- time ----------------------------------------------------------------------------------------------
 
@@ -179,6 +186,8 @@ class AwaitedSteps(BlockingSteps):
             engine, trigger = timer.what.engine, timer.what.trigger
             engine.make_due(trigger)
             await self._run_async(step, engine, trigger)
+        elif isinstance(timer.what, DelayedLink):
+            await pump_async(fire_delayed(self, step, timer.what))  # type: ignore[arg-type] # the whole driver
 
     def _set_alarm(self) -> None:
         """Let the event loop fire the next timer by itself."""
@@ -197,7 +206,7 @@ class AwaitedSteps(BlockingSteps):
         try:
             await self._in_turn_async(ticket, self._answer_alarm)
         except Exception:
-            _logger.exception("a timer of %s failed in the background", type(self.orchestrator).__name__)
+            _logger.exception("a timer of %s failed in the background", self.name)
 
     async def _answer_alarm(self) -> None:
         if self._loop_alarm is None or not self._loop_alarm.answer():

@@ -10,6 +10,10 @@ from statemachine.exceptions import TransitionNotAllowed
 
 from statemachines_orchestrator.engine import current_cancellation
 
+from ._effects import between_rests, fire_delayed
+from ._joints import joint_or_raise
+from ._pump import pump
+from ._rest import DelayedLink
 from ._shared import DelayedEvent, SharedSteps
 from ._step import Step, current_step
 
@@ -19,6 +23,7 @@ if TYPE_CHECKING:
     from statemachines_orchestrator.engine import MemberEngine
 
     from ._alarms import ThreadAlarm
+    from ._joints import Joint
     from ._timers import Timer
 
 __all__ = ("BlockingSteps",)
@@ -64,6 +69,8 @@ class BlockingSteps(SharedSteps):
         return result
 
     def _run(self, step: Step, engine: MemberEngine, trigger: TriggerData | None) -> Any:
+        if trigger is not None and engine.is_joint and (joint := self.joint_of(engine, trigger)) is not None:
+            return self._run_jointly(step, joint)
         try:
             if engine.is_busy:
                 if trigger is not None:
@@ -72,7 +79,7 @@ class BlockingSteps(SharedSteps):
             step.touch(engine)
             if engine.is_held:
                 engine.begin()
-            elif engine.has_work:
+            elif engine.has_work and not engine.has_choice:
                 engine.drive()  # left by an exception that a callback caught; the caller is to get its own result
             if trigger is not None:
                 engine.enqueue(trigger)
@@ -81,6 +88,21 @@ class BlockingSteps(SharedSteps):
             self._explain(refusal, engine)
             raise
 
+    def _run_jointly(self, step: Step, joint: Joint) -> Any:
+        """Let a joint event happen now, or when none of its machines is busy."""
+        if any(engine.is_busy for engine, _ in joint.parts):
+            step.joints.append((joint, step.cause))
+            return None
+        return pump(joint_or_raise(self, step, joint, step.cause))  # type: ignore[arg-type] # the whole driver
+
+    def run_now(self, step: Step, engine: MemberEngine, trigger: TriggerData | None) -> Any:
+        """Run a member in a step; an awaitable in an asynchronous system."""
+        return self._run(step, engine, trigger)
+
+    def close_step(self, step: Step) -> Any:
+        """Close the step, or wait for those who are in the middle of a call inside it; whether it is closed."""
+        return _close(step)
+
     def _begin(self, step: Step) -> None:
         for engine in self.engines:
             if engine.is_held:
@@ -88,13 +110,15 @@ class BlockingSteps(SharedSteps):
                     self._run(step, engine, None)
 
     def _settle(self, step: Step) -> None:
-        while True:
-            self._take_strays(step)
-            engine = step.next_with_work()
-            if engine is not None:
-                engine.drive()
-            elif _close(step):
-                return
+        if not self._is_quiet(step):
+            pump(between_rests(self, step))  # type: ignore[arg-type] # the whole driver
+
+    def _is_quiet(self, step: Step) -> bool:
+        """Close the step at once, if nothing is left to be done in it."""
+        self._take_strays(step)
+        is_idle = not (step.deferred or step.moves or step.joints or self._unstarted)
+        has_asked = self.has_rested or not self.has_rules
+        return is_idle and has_asked and step.next_with_work() is None and step.close()
 
     # -- time ----------------------------------------------------------------------------------------------
 
@@ -120,13 +144,15 @@ class BlockingSteps(SharedSteps):
             engine, trigger = timer.what.engine, timer.what.trigger
             engine.make_due(trigger)
             self._run(step, engine, trigger)
+        elif isinstance(timer.what, DelayedLink):
+            pump(fire_delayed(self, step, timer.what))  # type: ignore[arg-type] # the whole driver
 
     def _fire_alone(self, alarm: ThreadAlarm) -> None:
         """Fire one timer in the background."""
         try:
             self._in_turn(self._fire_unless_stopped, alarm)
         except Exception:
-            _logger.exception("a timer of %s failed in the background", type(self.orchestrator).__name__)
+            _logger.exception("a timer of %s failed in the background", self.name)
 
     def _fire_unless_stopped(self, alarm: ThreadAlarm) -> None:
         if not alarm.is_stopped:

@@ -19,14 +19,31 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from statemachine import StateChart
 from statemachine.callbacks import CallbacksRegistry
 
+from statemachines_orchestrator.declare import Members
 from statemachines_orchestrator.engine import engine_of, host_of, make_held
+
+from ._effects import Sending
+from ._rest import Firing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from ._clock import Clock
     from ._driver import Driver
+    from ._occurrence import Occurrence
+    from ._scope import Scope
 
-__all__ = ("MemberRecord", "blank", "member_of", "record_of", "register", "restore", "with_own_model")
+__all__ = (
+    "MemberRecord",
+    "SystemRecord",
+    "blank",
+    "describe_system",
+    "make_room",
+    "part_of",
+    "rebuild_system",
+    "register",
+    "with_own_models",
+)
 
 
 T = TypeVar("T")
@@ -84,8 +101,8 @@ def with_own_model(record: MemberRecord) -> MemberRecord:
     return replace(record, state={**record.state, "model": copy.copy(record.state["model"])})
 
 
-def restore(machine: StateChart[Any], record: MemberRecord, driver: Driver) -> None:
-    """Fill in a blank machine, on a member engine of `driver`; runs no callback."""
+def restore(machine: StateChart[Any], record: MemberRecord, scope: Scope) -> None:
+    """Fill in a blank machine, on a member engine of `scope`; runs no callback."""
 
     def fill() -> StateChart[Any]:
         if type(machine).__setstate__ is StateChart.__setstate__:
@@ -94,7 +111,7 @@ def restore(machine: StateChart[Any], record: MemberRecord, driver: Driver) -> N
             machine.__setstate__(dict(record.state))
         return machine
 
-    make_held(driver, (type(machine),), fill)
+    make_held(scope, (type(machine),), fill)
     machine.history_values = {
         name: [machine.states_map[value] for value in values] for name, values in record.history.items()
     }
@@ -117,14 +134,35 @@ def _fill(machine: StateChart[Any], state: dict[str, Any]) -> None:
 
 
 def member_of(
-    orchestrator: object, name: str, maker: Callable[..., StateChart[Any]], arguments: tuple[Any, ...]
+    orchestrator: object, name: str, key: str | None, maker: Callable[..., StateChart[Any]], arguments: tuple[Any, ...]
 ) -> StateChart[Any]:
     """Return the member of an orchestrator; a blank machine while the orchestrator is being put together."""
-    values = vars(orchestrator)
+    values: dict[str, Any] = vars(orchestrator)
+    if key is not None:
+        values = members_of(orchestrator, name)
+        name = key
     if name not in values:
-        values[name] = maker(*arguments)
+        dict.__setitem__(values, name, maker(*arguments))
     machine: StateChart[Any] = values[name]
     return machine
+
+
+def members_of(orchestrator: object, name: str) -> Members[Any]:
+    """Return the collection of an orchestrator; an empty one while the orchestrator is being put together."""
+    values = vars(orchestrator)
+    if name not in values:
+        values[name] = blank(Members)
+    members: Members[Any] = values[name]
+    return members
+
+
+def part_of(orchestrator: object, name: str, kind: type[T]) -> T:
+    """Return a nested orchestrator; a blank one while the outer one is being put together."""
+    values = vars(orchestrator)
+    if name not in values:
+        values[name] = blank(kind)
+    part: T = values[name]
+    return part
 
 
 def register(machine_class: type[StateChart[Any]]) -> None:
@@ -138,4 +176,163 @@ def _reduce(machine: StateChart[Any]) -> Any:
     if host is None:
         return machine.__reduce_ex__(4)
     maker, arguments, _ = _parts_of(machine)
-    return member_of, (host.orchestrator, engine_of(machine).member, maker, arguments)
+    engine = engine_of(machine)
+    return member_of, (host.orchestrator, engine.member, engine.key, maker, arguments)
+
+
+# -- the whole ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class HeldRecord:
+    """A held event as data."""
+
+    scope: tuple[str, ...]
+    link: str
+    occurrence: Occurrence
+    member: tuple[tuple[str, ...], str | None] | None
+    event: str
+    args: tuple[Any, ...]
+    kwargs: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class SystemRecord:
+    """One orchestrator as data, with all that is in it."""
+
+    members: Mapping[str, MemberRecord | None]
+    systems: Mapping[str, tuple[type, SystemRecord] | None]
+    collections: Mapping[str, Mapping[str, MemberRecord]]
+    attributes: Mapping[str, Any]
+    """Data, and whatever else the orchestrator has."""
+    clock: Clock
+    memory: Mapping[tuple[str, str | None], bool]
+    held: tuple[HeldRecord, ...] = ()
+    ended: tuple[tuple[tuple[str, ...], str | None], ...] = ()
+    """Members whose end has been noticed."""
+
+
+def describe_system(orchestrator: Any) -> SystemRecord:
+    """Describe an orchestrator between steps."""
+    scope: Scope = orchestrator._system
+    declaration = orchestrator.__declaration__
+    values = vars(orchestrator)
+    members = {one.name: values[one.name] and record_of(values[one.name]) for one in declaration.members}
+    systems = {
+        one.name: values[one.name] and (type(values[one.name]), describe_system(values[one.name]))
+        for one in declaration.systems
+    }
+    collections = {
+        one.name: {key: record_of(machine) for key, machine in values[one.name].items()}
+        for one in declaration.collections
+    }
+    parts = {one.name for one in declaration.parts}
+    attributes = {name: value for name, value in values.items() if name not in parts and name != "_system"}
+    held, ended = (_held_of(scope), _ended_of(scope)) if scope.parent is None else ((), ())
+    return SystemRecord(members, systems, collections, attributes, scope.driver.clock, dict(scope.memory), held, ended)
+
+
+def _held_of(scope: Scope) -> tuple[HeldRecord, ...]:
+    return tuple(
+        HeldRecord(
+            one.scope.path,
+            one.firing.link.name,
+            replace(one.firing.occurrence, machine=None),
+            None if one.engine is None else (one.engine.path, one.engine.key),
+            one.event,
+            one.args,
+            one.kwargs,
+        )
+        for one in scope.driver.held
+    )
+
+
+def _ended_of(scope: Scope) -> tuple[tuple[tuple[str, ...], str | None], ...]:
+    return tuple((engine.path, engine.key) for engine in scope.engines() if engine.end_seen)
+
+
+def with_own_models(record: SystemRecord) -> SystemRecord:
+    """Return the record with shallow copies of all models."""
+    return replace(
+        record,
+        members={name: one and with_own_model(one) for name, one in record.members.items()},
+        systems={name: one and (one[0], with_own_models(one[1])) for name, one in record.systems.items()},
+        collections={
+            name: {key: with_own_model(one) for key, one in members.items()}
+            for name, members in record.collections.items()
+        },
+        attributes=dict(record.attributes),
+    )
+
+
+def make_room(original: Any, other: Any, record: SystemRecord, memo: dict[int, Any]) -> None:
+    """Make the blank parts of a deep copy, so that references to the original's parts lead to them."""
+    for name, one in record.members.items():
+        if one is not None:
+            memo[id(getattr(original, name))] = vars(other)[name] = one.blank()
+    for name, nested in record.systems.items():
+        if nested is not None:
+            inner: Any = part_of(other, name, nested[0])
+            memo[id(getattr(original, name))] = inner
+            make_room(getattr(original, name), inner, nested[1], memo)
+    for name, records in record.collections.items():
+        members = memo[id(getattr(original, name))] = members_of(other, name)
+        for key, each in records.items():
+            machine = memo[id(getattr(original, name)[key])] = each.blank()
+            dict.__setitem__(members, key, machine)
+
+
+def rebuild_system(
+    orchestrator: Any,
+    record: SystemRecord,
+    scope_of: Callable[[Any, Clock, Driver | None], Scope],
+    outer: Driver | None = None,
+) -> Scope:
+    """Put an orchestrator together; runs no callback."""
+    values = vars(orchestrator)
+    scope = scope_of(orchestrator, record.clock, outer)
+    for name in orchestrator.__declaration__.fields:
+        if name in record.members:
+            one = record.members[name]
+            values[name] = None if one is None else _rebuilt(scope, name, None, one)
+        elif name in record.systems:
+            nested = record.systems[name]
+            values[name] = None if nested is None else part_of(orchestrator, name, nested[0])
+            if nested is not None:
+                scope.nest(name, rebuild_system(values[name], nested[1], scope_of, scope.driver))
+        elif name in record.collections:
+            members = members_of(orchestrator, name)
+            machines = {key: _rebuilt(scope, name, key, each) for key, each in record.collections[name].items()}
+            dict.clear(members)
+            Members.__init__(members, name, scope)
+            scope.collections.setdefault(name, {})
+            dict.update(members, machines)
+    values.update(record.attributes)
+    scope.memory.update(record.memory)
+    if outer is None:
+        scope.complete()
+        _go_on(scope, record)
+    return scope
+
+
+def _rebuilt(scope: Scope, name: str, key: str | None, record: MemberRecord) -> StateChart[Any]:
+    machine = member_of(scope.orchestrator, name, key, record.maker, record.arguments)
+    restore(machine, record, scope)
+    register(type(machine))
+    scope.add(name, engine_of(machine), key)
+    return machine
+
+
+def _go_on(scope: Scope, record: SystemRecord) -> None:
+    """Let the whole know what the original knew of its past."""
+    driver = scope.driver
+    engines = {(engine.path, engine.key): engine for engine in scope.engines()}
+    driver.has_rested = bool(record.memory) or not any(engine.is_held for engine in engines.values())
+    for place in record.ended:
+        engines[place].end_seen = True
+    for one in record.held:
+        holder = next(each for each in scope.tree() if each.path == one.scope)
+        link = next(each for each in holder.wiring.rules.links if each.name == one.link)  # type: ignore[union-attr]
+        engine = None if one.member is None else engines[one.member]
+        firing = Firing(holder, link, one.occurrence, None)
+        driver.held.append(Sending(firing, engine, one.event, one.args, dict(one.kwargs)))

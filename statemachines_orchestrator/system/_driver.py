@@ -12,17 +12,23 @@ from statemachines_orchestrator.exceptions import StepRunningError
 from ._alarms import ThreadAlarm
 from ._awaited import AwaitedSteps
 from ._calls import EventCall
+from ._joints import joint_call
+from ._timers import Timer
 from ._turns import running_loop
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, MutableMapping
+    from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping
 
     from statemachine import Event, StateChart
     from statemachine.event_data import TriggerData
 
+    from statemachines_orchestrator.declare import JointEvent, Keywords
     from statemachines_orchestrator.engine import MemberEngine
 
     from ._clock import Clock
+    from ._records import Inspection
+    from ._scope import Scope
+    from ._shared import Observer
     from ._step import Step
     from ._turns import Ticket
 
@@ -30,11 +36,82 @@ __all__ = ("Driver",)
 
 
 class Driver(AwaitedSteps):
-    """Runs the steps of one orchestrator, one at a time; the host of all its engines."""
+    """Runs the steps of one system, one at a time."""
 
-    def __init__(self, orchestrator: object, parameter: str, clock: Clock, *, atomic: bool) -> None:
-        super().__init__(orchestrator, parameter, clock, atomic=atomic)
+    def __init__(self, orchestrator: object, clock: Clock, settings: Keywords) -> None:
+        super().__init__(orchestrator, clock, settings)
         clock.attach(self)
+
+    def join(self, inner: Scope) -> None:
+        """
+        Take in another system, whose orchestrator becomes a part of one of this system's.
+
+        Raises:
+            StepRunningError: A step of the other system is running.
+        """
+        other = inner.driver
+        with other.between_steps("make it a part of another"):
+            now = other.clock.now()
+            for timer in other.timers.pending():
+                other.timers.cancel(timer)
+                self.timers.add(Timer(round(self.clock.now() + max(0.0, timer.due - now), 9), timer.what, timer.keys))
+            self.held += other.held
+            self.observers += other.observers
+            self.is_async = self.is_async or other.is_async
+            for scope in inner.tree():
+                scope.driver = self
+
+    def apart(self, inner: Scope) -> Driver:
+        """Return a driver for an orchestrator that was a part of this system and stands alone from now on."""
+        driver = Driver(inner.orchestrator, self.clock, inner.orchestrator.__declaration__.keywords)
+        driver.root = inner
+        driver._has_begun = driver.has_rested = True
+        for engine in inner.engines():
+            driver.added(engine)
+        return driver
+
+    def call_jointly(self, scope: Scope, event: JointEvent, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Let a joint event happen: at once if the caller belongs to the running step, else in its turn."""
+        step = self._running_step()
+        if step is not None and step.enter():
+            try:
+                if not self.is_async:
+                    return self._run_jointly(step, joint_call(scope, event, args, kwargs, None))
+                call = EventCall(self._nested_work, step, self._joint_async, scope, event, args, kwargs)
+                step.deferred.append(call)
+                return call
+            finally:
+                step.leave()
+        if self.is_async:
+            return self._call(self._work_in_turn_async, self._joint_async, scope, event, args, kwargs)
+
+        def work(step: Step) -> Any:
+            return self._run_jointly(step, joint_call(scope, event, args, kwargs, None))
+
+        return self._in_turn(self._as_step, self._new_step(), work)
+
+    async def _joint_async(
+        self, step: Step, scope: Scope, event: JointEvent, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        return await self._run_jointly_async(step, joint_call(scope, event, args, kwargs, None))
+
+    def change_members(self, change: Callable[[Step], Any]) -> Any:
+        """Add or remove a member: as a part of the running step, or as a step; what `change` returns."""
+        step = self._running_step()
+        if step is not None and step.enter():
+            try:
+                return change(step)
+            finally:
+                step.leave()
+        if not self.is_async:
+            return self._in_turn(self._as_step, self._new_step(), change)
+        if not self._has_begun:
+            return change(self._new_step())  # everything enters its initial state with the first event
+        done: list[Any] = []
+        work = self._call(self._work_in_turn_async, _after(done))
+        done.append(change(self._new_step()))
+        del work  # delivered although nobody awaits it: it lets what was added enter its initial state
+        return done[0]
 
     def in_running_step(self) -> bool:
         """Whether the calling code belongs to a step of this system that is still running."""
@@ -75,6 +152,16 @@ class Driver(AwaitedSteps):
         if step is not None:
             step.touch_data(values, name)
 
+    def inspect(self, observer: Observer) -> Callable[[], None]:
+        """Let an observer hear what happens; a function that ends it."""
+        entry = _Listening(observer)
+        self.observers = (*self.observers, entry)
+
+        def stop() -> None:
+            self.observers = tuple(one for one in self.observers if one is not entry)
+
+        return stop
+
     @contextmanager
     def between_steps(self, doing: str) -> Iterator[None]:
         """
@@ -87,7 +174,7 @@ class Driver(AwaitedSteps):
             StepRunningError: The caller is inside a step, or a step of an asynchronous system is under way.
         """
         if self._running_step() is not None or (self.is_async and not self._turns.try_enter()):
-            raise StepRunningError(type(self.orchestrator).__name__, doing)
+            raise StepRunningError(self.name, doing)
         if not self.is_async:
             self._turns.enter()
         try:
@@ -152,7 +239,7 @@ class Driver(AwaitedSteps):
 
     def start_firing(self) -> None:
         """Begin to fire timers in the background of a synchronous system."""
-        owner = type(self.orchestrator).__name__
+        owner = self.name
         if self.is_async:
             msg = f"{owner} is asynchronous, and its timers are fired by the event loop: write 'async with' instead"
             raise TypeError(msg)
@@ -190,7 +277,29 @@ class Driver(AwaitedSteps):
     def refuse_inside(self, doing: str) -> None:
         """Raise an error if the caller belongs to the running step."""
         if self.in_running_step():
-            raise StepRunningError(type(self.orchestrator).__name__, doing)
+            raise StepRunningError(self.name, doing)
+
+
+class _Listening:
+    """An observer that listens; the same one may do so twice."""
+
+    __slots__ = ("_observer",)
+
+    def __init__(self, observer: Observer) -> None:
+        self._observer = observer
+
+    def __call__(self, record: Inspection) -> None:
+        self._observer(record)
+
+    def __repr__(self) -> str:
+        return repr(self._observer)
+
+
+def _after(done: list[Any]) -> Callable[[Step], Awaitable[None]]:
+    async def work(_step: Step) -> None:
+        assert done  # noqa: S101 - put there before the event loop comes round
+
+    return work
 
 
 def _enabled(machines: list[StateChart[Any]]) -> list[list[Event]]:

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from statemachine import StateChart
 
-from statemachines_orchestrator.declare import Declaration, MemberField, wrong_machine
+from statemachines_orchestrator.declare import (
+    Declaration,
+    MachinesField,
+    MemberField,
+    Members,
+    SystemField,
+    wrong_machine,
+    wrong_system,
+)
 from statemachines_orchestrator.engine import can_adopt, host_of, install, make_held, release
 from statemachines_orchestrator.exceptions import (
     ConstructionError,
@@ -17,90 +28,208 @@ from statemachines_orchestrator.exceptions import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from ._driver import Driver
+    from ._scope import Scope
 
-__all__ = ("adopt", "give_back", "make_members")
-
-Machines = dict[str, StateChart[Any]]
+__all__ = ("Parts", "adopt", "give_back", "make_member", "make_parts", "outer_driver", "problem_of", "shared_field")
 
 
-def make_members(declaration: Declaration, driver: Driver, given: Mapping[str, Any]) -> Machines:
+@dataclass(slots=True)
+class Parts:
+    """What an orchestrator is made of, by field."""
+
+    machines: dict[str, StateChart[Any]] = field(default_factory=dict)
+    systems: dict[str, Any] = field(default_factory=dict)
+    collections: dict[str, dict[str, StateChart[Any]]] = field(default_factory=dict)
+
+    def every_machine(self) -> Iterator[tuple[str, StateChart[Any]]]:
+        """Yield the machines under the names that errors give them, nested orchestrators left out."""
+        yield from self.machines.items()
+        for name, members in self.collections.items():
+            yield from ((f"{name}[{key}]", machine) for key, machine in members.items())
+
+
+# -- nested orchestrators ----------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Nesting:
+    """An orchestrator that is being made in this context as a part of another one."""
+
+    driver: Driver
+    expected: tuple[type, ...]
+
+
+_nesting: ContextVar[_Nesting | None] = ContextVar("_nesting", default=None)
+
+
+def outer_driver(orchestrator: object) -> Driver | None:
+    """Return the driver of the system in which an orchestrator is being made; None for one that stands alone."""
+    nesting = _nesting.get()
+    if nesting is None or not isinstance(orchestrator, nesting.expected):
+        return None
+    return nesting.driver
+
+
+@contextmanager
+def _making_part_of(driver: Driver, expected: tuple[type, ...]) -> Iterator[None]:
+    token = _nesting.set(_Nesting(driver, expected))
+    try:
+        yield
+    finally:
+        _nesting.reset(token)
+
+
+# -- making ------------------------------------------------------------------------------------------------------
+
+
+def make_parts(declaration: Declaration, scope: Scope, given: Mapping[str, Any]) -> Parts:
     """
-    Make or take the machine of each member; none has been changed yet, and none that was made has started.
+    Make or take every machine; none has been changed yet, and none that was made has started.
 
     Args:
         declaration: What the class declares.
-        driver: The system that made machines will belong to.
+        scope: The place in the system that made machines will belong to.
         given: The constructor's arguments by field.
 
     Raises:
         ConstructionError: Machines that cannot be members together; lists all mistakes.
     """
-    machines: Machines = {}
+    parts = Parts()
     problems: list[ConstructionError] = []
-    for member in declaration.members:
-        source = given.get(member.name, member.factory)
-        if source is None:
-            continue  # `bind` has seen to it that the member may be absent
-        made = source if isinstance(source, StateChart) else _made(member, source, driver, given)
-        wrong = wrong_machine(declaration.name, member, made)
-        if wrong is not None:
-            problems.append(wrong if made is source else _wrong_factory(declaration.name, member, source, made))
+    for part in declaration.parts:
+        if isinstance(part, MachinesField):
+            parts.collections[part.name] = _collection(part, scope, given.get(part.name, {}), problems)
+        elif isinstance(part, SystemField):
+            _add_system(part, scope, given, parts, problems)
         else:
-            machines[member.name] = made
-    problems.extend(_problems_together(declaration.name, machines, driver))
+            source = given.get(part.name, part.factory)
+            if source is None:
+                continue  # `bind` has seen to it that the member may be absent
+            arguments = {} if part.name in given else part.arguments
+            made, problem = make_member(part, scope, source, arguments)
+            if problem is not None:
+                problems.append(problem)
+            else:
+                parts.machines[part.name] = made
+    problems.extend(_problems_together(declaration.name, parts, scope))
     if problems:
         raise ConstructionError.first_of(problems)
-    for member in declaration.members:
-        if member.name in machines:
-            declaration.check_class_of(member, type(machines[member.name]))
-    return machines
+    for one in declaration.members:
+        if one.name in parts.machines:
+            declaration.check_class_of(one, type(parts.machines[one.name]))
+    for several in declaration.collections:
+        for machine in parts.collections[several.name].values():
+            declaration.check_class_of(several, type(machine))
+    return parts
 
 
-def _made(member: MemberField, factory: Any, driver: Driver, given: Mapping[str, Any]) -> Any:
-    expected = (factory,) if isinstance(factory, type) else member.classes or (StateChart,)
-    arguments = {} if member.name in given else member.arguments
+def make_member(
+    part: MemberField | MachinesField, scope: Scope, source: Any, arguments: Mapping[str, Any], key: str | None = None
+) -> tuple[StateChart[Any], ConstructionError | None]:
+    """Take or make one machine, and say what is wrong with it."""
+    owner = type(scope.orchestrator).__name__
+    name = part.name if key is None else f"{part.name}[{key}]"
+    made = source if isinstance(source, StateChart) else _made(part, name, source, scope, arguments)
+    wrong = wrong_machine(owner, part, made, name)
+    if wrong is not None and made is not source:
+        wrong = _wrong_factory(owner, part, name, source, made)
+    return made, wrong
+
+
+def _made(
+    part: MemberField | MachinesField, name: str, factory: Any, scope: Scope, arguments: Mapping[str, Any]
+) -> Any:
+    expected = (factory,) if isinstance(factory, type) else part.classes or (StateChart,)
     try:
-        return make_held(driver, expected, partial(factory, **arguments))
+        return make_held(scope, expected, partial(factory, **arguments))
     except Exception as error:
-        error.add_note(f"while making {type(driver.orchestrator).__name__}.{member.name}")
+        error.add_note(f"while making {type(scope.orchestrator).__name__}.{name}")
         raise
 
 
-def _wrong_factory(owner: str, member: MemberField, factory: object, made: object) -> NotAMachineError:
-    name = getattr(factory, "__qualname__", repr(factory))
+def _collection(
+    part: MachinesField, scope: Scope, given: Mapping[str, Any], problems: list[ConstructionError]
+) -> dict[str, StateChart[Any]]:
+    machines: dict[str, StateChart[Any]] = {}
+    for key, source in given.items():
+        made, problem = make_member(part, scope, part.factory if source is None else source, {}, key)
+        if problem is not None:
+            problems.append(problem)
+        else:
+            machines[key] = made
+    return machines
+
+
+def _add_system(
+    part: SystemField, scope: Scope, given: Mapping[str, Any], parts: Parts, problems: list[ConstructionError]
+) -> None:
+    where = f"{type(scope.orchestrator).__name__}.{part.name}"
+    source = given.get(part.name, part.factory)
+    if source is None:
+        return
+    made = source
+    if not hasattr(source, "_system") or isinstance(source, type):
+        expected = (source,) if isinstance(source, type) else part.classes
+        arguments = {} if part.name in given else part.arguments
+        try:
+            with _making_part_of(scope.driver, expected):
+                made = source(**arguments)
+        except Exception as error:
+            error.add_note(f"while making {where}")
+            raise
+    wrong: ConstructionError | None = wrong_system(type(scope.orchestrator).__name__, part, made)
+    if wrong is None and made._system.parent is not None:
+        outer = type(made._system.parent.orchestrator).__name__
+        wrong = _in_use(where, type(made).__name__, f"belongs to a {outer} already")
+    if wrong is None and any(made is other for other in parts.systems.values()):
+        wrong = _in_use(where, type(made).__name__, "is passed for two fields")
+    if wrong is not None:
+        problems.append(wrong)
+    else:
+        parts.systems[part.name] = made
+
+
+def _wrong_factory(
+    owner: str, part: MemberField | MachinesField, name: str, factory: object, made: object
+) -> NotAMachineError:
+    called = getattr(factory, "__qualname__", repr(factory))
     return NotAMachineError(
-        f"{owner}.{member.name}",
-        f"the factory {name} returned {made!r}, which is no {member.annotation}",
+        f"{owner}.{name}",
+        f"the factory {called} returned {made!r}, which is no {part.element_text}",
         "Let it return the machine that it makes",
     )
 
 
-def _problems_together(owner: str, machines: Machines, driver: Driver) -> list[ConstructionError]:
+def _problems_together(owner: str, parts: Parts, scope: Scope) -> list[ConstructionError]:
     problems: list[ConstructionError] = []
     by_machine: dict[int, str] = {}
     by_state_field: dict[tuple[int, str], str] = {}
-    for name, machine in machines.items():
+    for name, machine in parts.every_machine():
         where = f"{owner}.{name}"
         other = by_machine.setdefault(id(machine), name)
-        place = (id(machine.model), machine.state_field)
-        sharing = by_state_field.setdefault(place, name)
-        host = host_of(machine)
-        if host is not None and host is not driver:
-            problems.append(_in_use(where, machine, f"belongs to a {type(host.orchestrator).__name__} already"))
-        elif other != name:
-            problems.append(_in_use(where, machine, f"is passed for {other!r} as well"))
-        elif sharing != name:
-            problems.append(_shared_field(where, machine, name, sharing))
-        elif not can_adopt(machine):
-            problems.append(_own_engine(where, machine))
+        sharing = by_state_field.setdefault((id(machine.model), machine.state_field), name)
+        problem = problem_of(where, machine, scope)
+        if problem is None and other != name:
+            problem = _in_use(where, type(machine).__name__, f"is passed for {other!r} as well")
+        elif problem is None and sharing != name:
+            problem = shared_field(where, machine, name, sharing)
+        if problem is not None:
+            problems.append(problem)
     return problems
 
 
-def _in_use(where: str, machine: StateChart[Any], why: str) -> MachineInUseError:
-    made = type(machine).__name__
+def problem_of(where: str, machine: StateChart[Any], scope: Scope) -> ConstructionError | None:
+    """Say what keeps a machine from becoming a member of an orchestrator, or return None."""
+    host = host_of(machine)
+    if host is not None and host is not scope:
+        return _in_use(where, type(machine).__name__, f"belongs to a {type(host.orchestrator).__name__} already")
+    return None if can_adopt(machine) else _own_engine(where, machine)
+
+
+def _in_use(where: str, made: str, why: str) -> MachineInUseError:
     return MachineInUseError(where, f"this {made} {why}", f"Pass another {made}, or copy the orchestrator as a whole")
 
 
@@ -113,7 +242,8 @@ def _own_engine(where: str, machine: StateChart[Any]) -> MachineInUseError:
     )
 
 
-def _shared_field(where: str, machine: StateChart[Any], name: str, other: str) -> StateFieldIsNotUniqueError:
+def shared_field(where: str, machine: StateChart[Any], name: str, other: str) -> StateFieldIsNotUniqueError:
+    """Return the error of a machine that would share the place of its state with another."""
     return StateFieldIsNotUniqueError(
         where,
         f"it keeps its state in the field {machine.state_field!r} of the same model as {other!r}, "
@@ -122,14 +252,42 @@ def _shared_field(where: str, machine: StateChart[Any], name: str, other: str) -
     )
 
 
-def adopt(machines: Machines, driver: Driver) -> None:
-    """Put every machine on a member engine of this system."""
-    for name, machine in machines.items():
-        driver.add(name, install(machine, driver))
+# -- adopting ----------------------------------------------------------------------------------------------------
 
 
-def give_back(machines: Machines, given: Mapping[str, Any]) -> None:
+def adopt(parts: Parts, scope: Scope) -> dict[str, Any]:
+    """
+    Put every machine on a member engine of this system.
+
+    Returns:
+        What the orchestrator's fields hold.
+    """
+    values: dict[str, Any] = {}
+    for name, machine in parts.machines.items():
+        scope.add(name, install(machine, scope))
+        values[name] = machine
+    for name, system in parts.systems.items():
+        scope.nest(name, system._system)
+        values[name] = system
+    for name, machines in parts.collections.items():
+        members: Members[Any] = Members(name, scope)
+        scope.collections.setdefault(name, {})
+        for key, machine in machines.items():
+            dict.__setitem__(members, key, machine)
+            scope.add(name, install(machine, scope), key)
+        values[name] = members
+    return values
+
+
+def give_back(parts: Parts, given: Mapping[str, Any]) -> None:
     """Release the machines that were passed, after the orchestrator could not be made."""
-    for name, machine in machines.items():
+    for name, machine in parts.machines.items():
         if given.get(name) is machine:
             release(machine)
+    for name, machines in parts.collections.items():
+        for key, machine in machines.items():
+            if given[name].get(key) is machine:
+                release(machine)
+    for name, system in parts.systems.items():
+        if name in given and given[name] is system:
+            system._system.stand_alone()

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import math
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from statemachines_orchestrator.engine import AsyncMemberEngine, MemberEngine, take_strays
+from statemachines_orchestrator.engine import INITIAL_EVENT, AsyncMemberEngine, MemberEngine, release, take_strays
+from statemachines_orchestrator.exceptions import OrchestratorError
 
+from ._joints import joint_from, joints_of, reason_of, shared_event
+from ._records import EventRefused, Moved
+from ._rest import Gone, Move
 from ._step import Step, current_step
 from ._timers import Timer, TimerQueue
 from ._turns import Turns, running_loop
@@ -22,10 +27,20 @@ if TYPE_CHECKING:
     from statemachine.event_data import TriggerData
     from statemachine.exceptions import TransitionNotAllowed
 
+    from statemachines_orchestrator.declare import Keywords
+
     from ._alarms import LoopAlarm, ThreadAlarm
     from ._clock import Clock
+    from ._effects import Sending
+    from ._joints import Joint
+    from ._records import Inspection
+    from ._scope import Scope
+
+    Observer: TypeAlias = Callable[[Inspection], object]
 
 __all__ = ("DelayedEvent", "SharedSteps")
+
+_logger = logging.getLogger("statemachines_orchestrator")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,18 +51,32 @@ class DelayedEvent:
     trigger: TriggerData
 
     def __str__(self) -> str:
-        return f"the delayed event {self.engine.member}.{self.trigger.event}"
+        return f"the delayed event {self.engine.address}.{self.trigger.event}"
 
 
 class SharedSteps:
     """The state of one orchestrator's driver."""
 
-    def __init__(self, orchestrator: object, parameter: str, clock: Clock, *, atomic: bool) -> None:
+    def __init__(self, orchestrator: object, clock: Clock, settings: Keywords) -> None:
         self.orchestrator = orchestrator
-        self.parameter = parameter
-        self.atomic = atomic
+        """The outermost orchestrator."""
+        self.root: Scope
+        """Its place; set when it takes the driver."""
+        self.atomic = settings.atomic
+        self.max_deliveries = settings.max_deliveries
         self.is_async: bool = False
-        self.engines: list[MemberEngine] = []
+        self.has_rules = False
+        """Whether some orchestrator of the system declares links, guards or joint events."""
+        self.has_rested = False
+        """Whether conditions have been asked for the first time."""
+        self.conditional: list[Scope] = []
+        """The orchestrators with links that wait for conditions, the innermost first."""
+        self.held: list[Sending] = []
+        """Events of links that were refused and are kept, in the order in which they were held."""
+        self.observers: tuple[Observer, ...] = ()
+        self._unstarted: list[MemberEngine] = []
+        """Members that were added to a running asynchronous system and have not entered their initial state."""
+        self._steps = 0
         self._has_begun = False
         self._turns = Turns()
         self.clock = clock
@@ -62,11 +91,26 @@ class SharedSteps:
         self._is_firing = False
         """Whether the loop alarm is firing a timer."""
 
-    def add(self, name: str, engine: MemberEngine) -> None:
-        """Take a member's engine in; one asynchronous member makes the system asynchronous."""
-        engine.member = name
-        self.engines.append(engine)
+    @property
+    def name(self) -> str:
+        """The class of the outermost orchestrator, for messages."""
+        return type(self.orchestrator).__name__
+
+    @property
+    def engines(self) -> list[MemberEngine]:
+        """The engines of all members, in declared order."""
+        return list(self.root.engines())
+
+    def added(self, engine: MemberEngine) -> None:
+        """Hear of a member; one asynchronous member makes the system asynchronous."""
         self.is_async = self.is_async or isinstance(engine, AsyncMemberEngine)
+
+    def rules_changed(self) -> None:
+        """Hear that an orchestrator has become a part of the system, with its rules."""
+        scopes = list(self.root.tree())
+        self.has_rules = any(scope.wiring is not None for scope in scopes)
+        conditional = [scope for scope in scopes if scope.wiring is not None and scope.wiring.conditions]
+        self.conditional = sorted(conditional, key=lambda scope: -len(scope.path))
 
     def _new_step(self) -> Step:
         # Not a step that has ended: tasks and invocations that go on for ever would chain all their steps together.
@@ -87,6 +131,10 @@ class SharedSteps:
         """Do what is left to do at the end of a step, failed or not, in its turn."""
         if self.timers:
             self._forget_ended(step)
+        for engine in step.leaving:
+            release(engine.sm)
+        for held in self.held:
+            held.is_due = False  # after a step that failed; any other ends when there is none
         step.forget()
 
     def _forget_ended(self, step: Step) -> None:
@@ -161,13 +209,112 @@ class SharedSteps:
         except BaseException as error:
             if self.atomic and _is_interruption(error):
                 self.timers.add(timer)
-            error.add_note(f"while {type(self.orchestrator).__name__} fired {timer.what}, due at {timer.due:g}")
+            error.add_note(f"while {self.name} fired {timer.what}, due at {timer.due:g}")
             raise
+
+    # -- what machines do ----------------------------------------------------------------------------------
+
+    def moved(
+        self, engine: MemberEngine, trigger: TriggerData, left: tuple[str, ...], entered: tuple[str, ...]
+    ) -> None:
+        """Remember until the next rest what a machine has done."""
+        step = self._running_step()
+        if step is None:
+            return  # a task that goes on after its step has been put back
+        step.moves.append(Move(engine, trigger, left, entered, step.cause))
+        if self.observers:
+            event = str(trigger.event) if trigger.event is not None and trigger.event != INITIAL_EVENT else None
+            self.tell(Moved, step, engine.address, event, left, entered, step.cause and step.cause.name)
+
+    def joint_of(self, engine: MemberEngine, trigger: TriggerData) -> Joint | None:
+        """
+        Return the joint event that an event is which was called alone.
+
+        Raises:
+            SharedEventError: It belongs to several joint events.
+        """
+        if not engine.is_joint or engine.is_chosen(trigger) or engine.is_for_later(trigger):
+            return None
+        event = str(trigger.event)
+        joints = joints_of(engine, event)
+        if not joints:
+            return None
+        shared = shared_event(engine, event, joints)
+        if shared is not None:
+            raise shared
+        return joint_from(engine, trigger, *joints[0])
+
+    def take_over(self, engine: MemberEngine, trigger: TriggerData) -> bool:
+        """Queue the joint event that an event is which the machine sends itself."""
+        step = self._running_step()
+        joint = self.joint_of(engine, trigger)
+        if step is None or joint is None:
+            return False
+        step.joints.append((joint, step.cause))
+        return True
+
+    def hold(self, step: Step, held: Sending) -> None:
+        """Keep an event that was refused."""
+        step.undo(partial(setattr, self, "held", list(self.held)))
+        self.held.append(held)
+
+    def let_go(self, step: Step, held: Sending) -> None:
+        """Forget an event that was kept."""
+        step.undo(partial(setattr, self, "held", list(self.held)))
+        self.held.remove(held)
+
+    def removed(self, step: Step, engine: MemberEngine) -> None:
+        """Take a machine out of the system, with what waits for it; it is released at the end of the step."""
+        for timer in (*self.timers.filed(engine), *self.timers.filed(("about", id(engine.sm)))):
+            self.cancel_timer(timer)
+        if any(held.engine is engine for held in self.held):
+            step.undo(partial(setattr, self, "held", list(self.held)))
+            self.held = [held for held in self.held if held.engine is not engine]
+        step.leaving.append(engine)
+        step.moves.append(Gone(engine))
+
+    def start_later(self, engine: MemberEngine) -> None:
+        """Let a member that was added enter its initial state, in this step or with its first event."""
+        if engine.is_held:
+            self._unstarted.append(engine)
+
+    def next_unstarted(self) -> MemberEngine | None:
+        """Return a member that was added and has not entered its initial state."""
+        while self._unstarted:
+            engine = self._unstarted.pop(0)
+            if engine.is_held:
+                return engine
+        return None
+
+    # -- observers -----------------------------------------------------------------------------------------
+
+    def tell(self, kind: type[Any], step: Step, *values: Any) -> None:
+        """Tell observers; one that fails is logged and dropped, and the step goes on."""
+        if not self.observers:
+            return
+        record = kind(step.number, *values)
+        for observer in self.observers:
+            try:
+                observer(record)
+            except Exception:
+                _logger.exception("an observer of %s failed and hears no more: %r", self.name, observer)
+                self.observers = tuple(one for one in self.observers if one is not observer)
+
+    def tell_refusal(self, engine: MemberEngine, trigger: TriggerData) -> None:
+        """Tell observers that a machine has refused an event."""
+        step = self._running_step()
+        if step is not None:
+            cause = step.cause and step.cause.name
+            self.tell(EventRefused, step, engine.address, str(trigger.event), reason_of(engine, trigger), cause)
 
     # -- refusals ------------------------------------------------------------------------------------------
 
     def _take_strays(self, step: Step) -> None:
-        for engine, trigger in take_strays(self):  # type: ignore[arg-type] # the whole driver is the host
+        for engine, trigger in take_strays(self):
+            joint = self.joint_of(engine, trigger)
+            if joint is not None:
+                step.joints.append((joint, step.cause))
+                continue
             step.touch(engine)
             engine.enqueue(trigger)
 
@@ -177,19 +324,19 @@ class SharedSteps:
         try:
             yield
         except Exception as error:
-            error.add_note(f"while {type(self.orchestrator).__name__}.{engine.member} entered its initial state")
+            error.add_note(f"while {self.name}.{engine.address} entered its initial state")
             raise
 
     def _explain(self, refusal: TransitionNotAllowed, engine: MemberEngine) -> None:
         """Note on a refusal who refused, where that machine was, and what was possible there."""
-        if getattr(refusal, "__notes__", None):
-            return  # it was refused further inside
+        if getattr(refusal, "__notes__", None) or isinstance(refusal, OrchestratorError):
+            return  # it was refused further inside, or says it all
         active = tuple(engine.sm.configuration)
         place = "+".join(state.id for state in active if state.is_atomic)
         # Not `allowed_events`, which looks each event up as an attribute and fails on ids with dots.
         allowed = dict.fromkeys(str(event) for state in active for event in state.transitions.unique_events)
         refusal.add_note(
-            f"refused by {type(self.orchestrator).__name__}.{engine.member} in {place}, "
+            f"refused by {self.name}.{engine.address} in {place}, "
             f"where it has transitions for: {', '.join(allowed) or 'nothing'}"
         )
 

@@ -9,6 +9,7 @@ step's mutex, so that a thread or task that comes late starts a step of its own 
 from __future__ import annotations
 
 import threading
+from collections import deque
 from contextvars import ContextVar
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from statemachines_orchestrator.engine import MemberEngine, Saved
 
     from ._calls import EventCall
+    from ._joints import Joint
+    from ._rest import Firing, Gone, JointMove, Move
 
 __all__ = ("Step", "current_step")
 
@@ -39,8 +42,15 @@ class Step:
         "_saved",
         "_undo",
         "atomic",
+        "cause",
         "deferred",
+        "deliveries",
+        "firings",
+        "joints",
+        "leaving",
         "loop",
+        "moves",
+        "number",
         "outer",
         "owner",
         "running",
@@ -55,6 +65,20 @@ class Step:
         self.loop: asyncio.AbstractEventLoop | None = None
         self.deferred: list[EventCall] = []
         """Calls of asynchronous members that nobody has awaited yet."""
+        self.number = 0
+        """Counts the steps of the system, if somebody watches."""
+        self.moves: list[Move | JointMove | Gone] = []
+        """What has happened since the last rest."""
+        self.joints: deque[tuple[Joint, Firing | None]] = deque()
+        """Joint events that wait until none of their machines is busy, each with the link that caused it."""
+        self.firings: deque[Firing] = deque()
+        """Links that have been triggered."""
+        self.leaving: list[MemberEngine] = []
+        """Machines that were taken out of the system."""
+        self.cause: Firing | None = None
+        """The link that has its effect."""
+        self.deliveries = 0
+        """How many links have had their effect."""
         self._saved: dict[MemberEngine, Saved | None] = {}
         self._undo: list[Callable[[], object]] = []
         self._mutex = threading.Lock()
@@ -133,9 +157,14 @@ class Step:
         self._saved.clear()
         self._undo.clear()
         self.deferred.clear()
+        self.moves.clear()
+        self.firings.clear()
+        self.joints.clear()
 
     def put_back(self, error: BaseException) -> None:
         """Undo the step, last touched first; what cannot be undone is noted on the error, and the rest is undone."""
+        if self.atomic:
+            self.leaving.clear()
         for engine, saved in reversed(self._saved.items()):
             if saved is None:
                 engine.drop_queued()  # not atomic: what it has moved stays, what it wanted to do next is dropped
@@ -143,7 +172,7 @@ class Step:
             try:
                 engine.put_back(saved)
             except Exception as problem:  # noqa: BLE001 - a setter or a hook of the user's
-                error.add_note(f"{engine.member} could not be put back as it was: {problem!r}")
+                error.add_note(f"{engine.address} could not be put back as it was: {problem!r}")
         for action in reversed(self._undo):
             try:
                 action()

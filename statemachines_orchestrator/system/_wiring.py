@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from statemachines_orchestrator.declare import Condition, Guard, JointEvent, Rules
 
-__all__ = ("Watch", "Wiring", "read_paths")
+__all__ = ("Watch", "Wiring", "collection_of", "read_paths")
 
 _MOST_REMEMBERED = 1000
 """Undeclared names of events, which come from outside, of which the rules are remembered."""
@@ -48,6 +48,7 @@ class ByEvent:
         self._found: dict[str, tuple[Any, ...]] = {}
 
     def add(self, event: str, rule: Any) -> None:
+        """File a rule under a declared event."""
         self._declared.setdefault(event, []).append(rule)
 
     def get(self, event: str) -> tuple[Any, ...]:
@@ -177,6 +178,11 @@ def _cause_paths(link: Link) -> Iterator[tuple[str, ...]]:
         yield from _leaf_paths(link.given)
 
 
-def is_each(member: MemberAddress) -> bool:
-    """Whether an address stands for every member of a collection."""
-    return member.key == EACH
+def collection_of(link: Link) -> tuple[str, ...] | None:
+    """Return the collection for whose members a condition is asked one by one."""
+    condition = link.trigger.condition if isinstance(link.trigger, OnCondition) else None
+    for leaf in condition.leaves() if condition is not None else ():
+        member = leaf.place.member if isinstance(leaf, In) else leaf.member if isinstance(leaf, Done) else None
+        if isinstance(member, MemberAddress) and member.key == EACH:
+            return member.path
+    return None

@@ -56,7 +56,7 @@ async def started(world, **attributes):
 
 
 def waiting(system):
-    return [(timer.due, str(timer.what)) for timer in system._system.timers.pending()]
+    return [(timer.due, str(timer.what)) for timer in system._system.driver.timers.pending()]
 
 
 class TestCalling:

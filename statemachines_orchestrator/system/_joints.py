@@ -1,0 +1,248 @@
+"""Joint events: everybody is asked, then all move, or nobody does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from statemachine.event import BoundEvent
+
+from statemachines_orchestrator.charts import read_chart
+from statemachines_orchestrator.declare import EACH
+from statemachines_orchestrator.exceptions import GuardRefused, JointEventRefused, SharedEventError
+
+from ._cases import case_of, where
+from ._occurrence import Occurrence
+from ._records import EventRefused
+from ._rest import JointMove
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from statemachine.event_data import TriggerData
+
+    from statemachines_orchestrator.declare import JointEvent, MemberAddress
+    from statemachines_orchestrator.engine import MemberEngine
+
+    from ._driver import Driver
+    from ._pump import Work
+    from ._rest import Firing
+    from ._scope import Scope
+    from ._step import Step
+
+__all__ = (
+    "Joint",
+    "joint_call",
+    "joint_from",
+    "joint_named",
+    "joint_or_raise",
+    "jointly",
+    "joints_of",
+    "reason_of",
+    "shared_event",
+    "trigger_for",
+)
+
+
+@dataclass(slots=True, eq=False)
+class Joint:
+    """A joint event on its way: who takes part, each with its event."""
+
+    scope: Scope
+    event: JointEvent
+    parts: list[tuple[MemberEngine, TriggerData]]
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    origin: MemberEngine | None = None
+    """The member whose event was called, if it was not the joint event itself."""
+
+    @property
+    def name(self) -> str:
+        """The joint event as messages name it."""
+        return f"{self.event.owner}.{self.event.name}"
+
+    def result(self, results: Mapping[MemberEngine, Any]) -> Any:
+        """Return what the caller gets."""
+        if self.origin is not None:
+            return results.get(self.origin)
+        return {
+            f"{self.scope.relative_address(engine)}.{trigger.event}": results[engine] for engine, trigger in self.parts
+        }
+
+
+# -- joint events ------------------------------------------------------------------------------------------------
+
+
+def joints_of(engine: MemberEngine, event: str) -> list[tuple[Scope, JointEvent]]:
+    """Return the joint events to which an event of a member belongs, in its own orchestrator and around it."""
+    return [(scope, joint) for scope, watch in engine.watches for joint in watch.joints.get(event)]
+
+
+def shared_event(engine: MemberEngine, event: str, joints: list[tuple[Scope, JointEvent]]) -> SharedEventError | None:
+    """Return the error of an event that was called alone, and happens only through one of several joint events."""
+    if len(joints) < 2:  # noqa: PLR2004 - one is what it is
+        return None
+    return SharedEventError(f"{engine.address}.{event}", [f"{joint.owner}.{joint.name}" for _, joint in joints])
+
+
+def joint_named(scope: Scope, name: str) -> JointEvent:
+    """Return a joint event of an orchestrator."""
+    joints: tuple[JointEvent, ...] = scope.wiring.rules.joint_events if scope.wiring is not None else ()
+    return next(joint for joint in joints if joint.name == name)
+
+
+def joint_call(
+    scope: Scope, joint: JointEvent, args: tuple[Any, ...], kwargs: Mapping[str, Any], occurrence: Occurrence | None
+) -> Joint:
+    """Make a joint event of a call by its own name."""
+    chosen, carried = _choice(joint, kwargs)
+    parts = [
+        (engine, trigger_for(engine, part.id, args, dict(carried)))
+        for part in joint.parts
+        for engine in _chosen(scope, part.member, chosen, occurrence)
+    ]
+    return Joint(scope, joint, parts, args, carried)
+
+
+def joint_from(engine: MemberEngine, trigger: TriggerData, scope: Scope, joint: JointEvent) -> Joint:
+    """Make a joint event of a call of one of its events."""
+    chosen, carried = _choice(joint, trigger.kwargs)
+    parts: list[tuple[MemberEngine, TriggerData]] = []
+    for part in joint.parts:
+        if scope.relative_path(engine) == part.member.path:
+            trigger.kwargs = dict(carried)
+            parts.append((engine, trigger))
+            continue
+        others = _chosen(scope, part.member, chosen, None)
+        parts.extend((other, trigger_for(other, part.id, trigger.args, dict(carried))) for other in others)
+    return Joint(scope, joint, parts, trigger.args, carried, engine)
+
+
+def _choice(joint: JointEvent, kwargs: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Split keywords into those that choose members of collections, and those that the events carry."""
+    names = {part.member.path[-1] for part in joint.parts if part.member.key == EACH}
+    chosen = {name: value for name, value in kwargs.items() if name in names}
+    return chosen, {name: value for name, value in kwargs.items() if name not in names}
+
+
+def _chosen(
+    scope: Scope, member: MemberAddress, chosen: Mapping[str, Any], occurrence: Occurrence | None
+) -> list[MemberEngine]:
+    name = member.path[-1]
+    engines = scope.engines_at(member, occurrence)
+    if member.key != EACH or name not in chosen:
+        return engines
+    wanted = chosen[name]
+    if isinstance(wanted, str) or not hasattr(wanted, "__iter__"):
+        raise TypeError(
+            f"{name}={wanted!r} chooses members of a collection: pass a list of keys, such as {name}=['m1']"
+        )
+    by_key = {engine.key: engine for engine in engines}
+    keys = list(dict.fromkeys(wanted))
+    unknown = [key for key in keys if key not in by_key]
+    if unknown:
+        known = ", ".join(repr(key) for key in list(by_key)[:8]) or "none yet"
+        raise KeyError(f"{name} has no member {', '.join(map(repr, unknown))}; it has {known}")
+    return [by_key[key] for key in keys]
+
+
+def joint_or_raise(driver: Driver, step: Step, joint: Joint, cause: Firing | None) -> Work:
+    """Let a joint event happen, and raise if it is refused; what its caller gets."""
+    before, step.cause = step.cause, cause
+    try:
+        refused, result = yield from jointly(driver, step, joint)
+    finally:
+        step.cause = before
+    if refused is not None:
+        raise refused
+    return result
+
+
+def jointly(driver: Driver, step: Step, joint: Joint) -> Work:
+    """
+    Ask everybody, and if nobody refuses, let all move.
+
+    Returns:
+        The refusal, or None; and the result for the caller.
+    """
+    for engine, _ in joint.parts:
+        if engine.is_held or engine.has_work:
+            yield partial(driver.run_now, step, engine, None)
+    refusals, cause, chosen = yield from _ask_all(joint)
+    if refusals:
+        engine, trigger = next(iter(joint.parts))
+        refused = JointEventRefused(trigger.event, engine.sm.configuration, joint.name, refusals)
+        refused.__cause__ = cause
+        for address, why in refusals.items():
+            driver.tell(EventRefused, step, *_split(address), why, None)
+        return refused, None
+    for engine, _ in joint.parts:
+        engine.is_reserved = True
+    results: dict[MemberEngine, Any] = {}
+    try:
+        for engine, trigger in joint.parts:
+            engine.is_reserved = False
+            engine.choose(trigger, chosen[engine])
+            results[engine] = yield partial(driver.run_now, step, engine, trigger)
+    finally:
+        for engine, _ in joint.parts:
+            engine.is_reserved = False
+            engine.forget_choice()
+    if joint.scope.wiring is not None and joint.event.name in joint.scope.wiring.on_joint:
+        step.moves.append(JointMove(joint.scope, joint.event, joint.args, joint.kwargs, step.cause))
+    return None, joint.result(results)
+
+
+def _split(address: str) -> tuple[str, str]:
+    member, _, event = address.rpartition(".")
+    return member, event
+
+
+def _ask_all(joint: Joint) -> Work:
+    refusals: dict[str, str] = {}
+    cause: Exception | None = None
+    chosen: dict[MemberEngine, Any] = {}
+    for guard in joint.scope.wiring.joint_guards.get(joint.event.name, ()) if joint.scope.wiring is not None else ():
+        occurrence = Occurrence("", event=joint.event.name, args=joint.args, kwargs=joint.kwargs)
+        if not guard.condition.holds(joint.scope, occurrence):
+            case = case_of(joint.scope, guard.condition, occurrence)
+            refusals[joint.event.name] = f"the guard {guard.owner}.{guard.name} needs {guard.condition}" + (
+                f", but {case}" if case else ""
+            )
+    for engine, trigger in joint.parts:
+        address = f"{engine.address}.{trigger.event}"
+        if not engine.running:
+            refusals[address] = f"{engine.address} has ended"
+            continue
+        try:
+            chosen[engine] = yield partial(engine.ask, trigger)
+        except Exception as error:  # noqa: BLE001 - a validator refuses by raising whatever it likes
+            cause = error
+            refusals[address] = str(error).rstrip(".") if isinstance(error, GuardRefused) else repr(error)
+            continue
+        if not chosen[engine]:
+            refusals[address] = reason_of(engine, trigger)
+    return refusals, cause, chosen
+
+
+# -- events ------------------------------------------------------------------------------------------------------
+
+
+def trigger_for(engine: MemberEngine, event: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> TriggerData:
+    """Make an event for a member, as a call of it would."""
+    machine = engine.sm
+    declared = getattr(type(machine), event, None) if event in read_chart(type(machine)).event_ids else None
+    delay = getattr(declared, "delay", 0) or 0
+    name = getattr(declared, "name", None) or event
+    bound = BoundEvent(id=event, name=name, delay=delay, _sm=machine)
+    trigger: TriggerData = bound.build_trigger(*args, machine=machine, **kwargs)
+    return trigger
+
+
+def reason_of(engine: MemberEngine, trigger: TriggerData) -> str:
+    """Say why an event was not taken."""
+    refusal = getattr(trigger, "refusal", None)
+    if isinstance(refusal, GuardRefused):
+        return str(refusal).rstrip(".")
+    return f"{engine.address} is in {where(engine)}, where nothing is enabled for {str(trigger.event)!r}"

@@ -1,0 +1,316 @@
+"""
+A rest: no machine is busy, and what has happened since the last rest triggers links.
+
+The moves are looked at in the order in which they happened; see "Links" in docs/semantics.md.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from statemachines_orchestrator.declare import (
+    EACH,
+    All,
+    Condition,
+    Link,
+    MemberAddress,
+    OnCondition,
+    OnDone,
+    OnEvent,
+    OnState,
+    Place,
+)
+
+from ._cases import is_active
+from ._occurrence import Occurrence
+from ._wiring import collection_of, read_paths
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from statemachine.event_data import TriggerData
+
+    from statemachines_orchestrator.declare import JointEvent
+    from statemachines_orchestrator.engine import MemberEngine
+
+    from ._driver import Driver
+    from ._effects import Sending
+    from ._scope import Scope
+    from ._step import Step
+
+__all__ = ("DelayedLink", "Firing", "Gone", "JointMove", "Move", "look_at_moves")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Firing:
+    """A link that has been triggered, and waits for its effect."""
+
+    scope: Scope
+    link: Link
+    occurrence: Occurrence
+    cause: Firing | None
+    """The link whose effect triggered it."""
+
+    @property
+    def name(self) -> str:
+        """The link as messages name it."""
+        return f"{self.link.owner}.{self.link.name}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DelayedLink:
+    """What a timer is for: the effect of a link."""
+
+    scope: Scope
+    link: Link
+    occurrence: Occurrence
+
+    def __str__(self) -> str:
+        return f"the delayed link {self.link.owner}.{self.link.name}"
+
+    def keys(self) -> tuple[Any, ...]:
+        """Return what the timer is found by."""
+        link, key = self.link.name, self.occurrence.key
+        return (
+            (self.scope, link),
+            (self.scope, link, key),
+            ("about", self.occurrence.machine and id(self.occurrence.machine)),
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Move:
+    """A machine has taken one event, or one eventless transition."""
+
+    engine: MemberEngine
+    trigger: TriggerData
+    left: tuple[str, ...]
+    entered: tuple[str, ...]
+    cause: Firing | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class JointMove:
+    """A joint event has happened."""
+
+    scope: Scope
+    joint: JointEvent
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    cause: Firing | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Gone:
+    """A member was taken out."""
+
+    engine: MemberEngine
+
+
+def look_at_moves(driver: Driver, step: Step) -> None:
+    """Queue the links that are triggered by what has happened since the last rest; ask conditions, cancel delays."""
+    moves, step.moves = step.moves, []
+    moved: dict[MemberEngine, Move] = {}
+    for move in moves:
+        if isinstance(move, Move):
+            moved[move.engine] = move  # the last one of each
+    for move in moves:
+        if isinstance(move, JointMove):
+            _joint_happened(step, move)
+        elif isinstance(move, Move):
+            _moved(step, move, is_last=moved[move.engine] is move)
+    changed = {*moved, *(move.engine for move in moves if isinstance(move, Gone))}
+    causes = {scope: move.cause for move in moves if isinstance(move, Move) for scope, _ in move.engine.watches}
+    is_first = not driver.has_rested
+    if is_first:
+        step.undo(lambda: setattr(driver, "has_rested", False))
+        driver.has_rested = True
+    for scope in driver.conditional:
+        _conditions(step, scope, changed, causes.get(scope), everything=is_first)
+    for engine in moved:
+        _end_delays(engine)
+    if driver.held:
+        _mark_held(driver, changed)
+
+
+def _moved(step: Step, move: Move, *, is_last: bool) -> None:
+    engine = move.engine
+    ended = is_last and not engine.running and not engine.end_seen
+    if ended:
+        step.undo(lambda: setattr(engine, "end_seen", False))
+        engine.end_seen = True
+    for scope, watch in engine.watches:
+        triggered: list[tuple[Link, str | None]] = [
+            (link, state) for state in move.entered for link in watch.states.get(state, ())
+        ]
+        if move.trigger.event is not None and watch.events:
+            triggered += [(link, None) for link in watch.events.get(str(move.trigger.event))]
+        if ended:
+            triggered += [(link, None) for link in watch.done]
+        if not triggered:
+            continue
+        order = scope.wiring.order if scope.wiring is not None else {}
+        for link, state in sorted(triggered, key=lambda one: order[id(one[0])]):
+            if _is_about(scope, link, engine):
+                _triggered(step, scope, link, scope.occurrence(engine, move.trigger, state), move.cause)
+
+
+def _is_about(scope: Scope, link: Link, engine: MemberEngine) -> bool:
+    """Whether the link waits for this member of a collection, if it waits for one by its key."""
+    trigger = link.trigger
+    member = trigger.place.member if isinstance(trigger, OnState | OnEvent) else None
+    member = trigger.member if isinstance(trigger, OnDone) else member
+    if member is None or member.key is None or member.key == EACH:
+        return True
+    return scope.key_of(member, None) == engine.key
+
+
+def _joint_happened(step: Step, move: JointMove) -> None:
+    wiring = move.scope.wiring
+    for link in wiring.on_joint.get(move.joint.name, ()) if wiring is not None else ():
+        occurrence = Occurrence("", event=move.joint.name, args=move.args, kwargs=move.kwargs)
+        _triggered(step, move.scope, link, occurrence, move.cause)
+
+
+def _triggered(step: Step, scope: Scope, link: Link, occurrence: Occurrence, cause: Firing | None) -> None:
+    """Ask the link's condition, and queue the link or start its delay."""
+    if link.given is not None and not _holds(scope, link, link.given, occurrence):
+        return
+    firing = Firing(scope, link, occurrence, cause)
+    if link.delay is None:
+        step.firings.append(firing)
+        return
+    if isinstance(link.trigger, OnState | OnCondition):
+        _cancel(scope, link, occurrence.key)  # a new entry starts it anew
+    what = DelayedLink(scope, link, occurrence)
+    scope.driver.set_timer(link.delay, what, *what.keys())
+
+
+def _holds(scope: Scope, link: Link, condition: Condition, occurrence: Occurrence) -> bool:
+    try:
+        return condition.holds(scope, occurrence)
+    except Exception as error:
+        error.add_note(f"in a condition of {link!r}")
+        raise
+
+
+# -- conditions that begin to hold -------------------------------------------------------------------------------
+
+
+def _conditions(step: Step, scope: Scope, moved: set[MemberEngine], cause: Firing | None, *, everything: bool) -> None:
+    wiring = scope.wiring
+    if wiring is None:
+        return
+    concerned: dict[Link, set[str] | None] = dict.fromkeys(wiring.conditions if everything else wiring.unbounded)
+    for engine in () if everything else moved:
+        for other, watch in engine.watches:
+            for link in watch.conditions if other is scope else ():
+                _concern(concerned, link, scope, engine)
+    for link in sorted(concerned, key=lambda one: wiring.order[id(one)]):
+        for key in _keys(scope, link, concerned[link]):
+            _ask_again(step, scope, link, key, cause)
+
+
+def _concern(concerned: dict[Link, set[str] | None], link: Link, scope: Scope, engine: MemberEngine) -> None:
+    """Note for which members of its collection a condition has to be asked again; None for all."""
+    about = collection_of(link)
+    if about is None or scope.relative_path(engine) != about:
+        concerned[link] = None
+    elif concerned.get(link, about) is not None and engine.key is not None:
+        concerned.setdefault(link, set()).add(engine.key)  # type: ignore[union-attr] # not None, as asked above
+
+
+def _keys(scope: Scope, link: Link, concerned: set[str] | None) -> Iterator[str | None]:
+    about = collection_of(link)
+    if about is None:
+        yield None
+        return
+    for engine in scope.engines_at(MemberAddress(about, EACH)):
+        if concerned is None or engine.key in concerned:
+            yield engine.key
+
+
+class _NothingActive:
+    """What conditions see before the start."""
+
+    def is_active(self, _place: Place, _occurrence: Any) -> bool:
+        return False
+
+    def is_done(self, _member: MemberAddress, _occurrence: Any) -> bool:
+        return False
+
+    def count(self, _what: Place | MemberAddress) -> tuple[int, int]:
+        return 0, 0
+
+    def call(self, _function: Any, _occurrence: Any) -> bool:
+        return False
+
+
+_BEFORE_THE_START = _NothingActive()
+
+
+def _ask_again(step: Step, scope: Scope, link: Link, key: str | None, cause: Firing | None) -> None:
+    condition = link.trigger.condition if isinstance(link.trigger, OnCondition) else None
+    if condition is None:
+        return
+    place = (link.name, key)
+    before = scope.memory.get(place)
+    if before is None:
+        before = condition.holds(_BEFORE_THE_START)
+    occurrence = Occurrence("", key=key)
+    now = _holds(scope, link, condition, occurrence)
+    if now is not before or place not in scope.memory:
+        step.undo(lambda: scope.memory.__setitem__(place, before))
+        scope.memory[place] = now
+    if now and not before:
+        _triggered(step, scope, link, occurrence, cause)
+    elif before and not now and link.delay is not None:
+        _cancel(scope, link, key)
+
+
+# -- delays whose cause has passed -------------------------------------------------------------------------------
+
+
+def _end_delays(engine: MemberEngine) -> None:
+    for scope, watch in engine.watches:
+        for link in watch.delayed:
+            for timer in scope.driver.timers.filed((scope, link.name)):
+                if isinstance(timer.what, DelayedLink) and not _has_cause(scope, link, timer.what.occurrence):
+                    scope.driver.cancel_timer(timer)
+
+
+def _has_cause(scope: Scope, link: Link, occurrence: Occurrence) -> bool:
+    trigger = link.trigger
+    if isinstance(trigger, OnState):
+        engine = scope.engine_at(trigger.place.member, occurrence)
+        if engine is None or not is_active(engine, trigger.place.id):
+            return False
+    if link.given is None:
+        return True
+    parts = link.given.parts if isinstance(link.given, All) else (link.given,)
+    return all(_holds(scope, link, part, occurrence) for part in parts if read_paths(part) is not None)
+
+
+def _cancel(scope: Scope, link: Link, key: str | None) -> None:
+    for timer in scope.driver.timers.filed((scope, link.name, key)):
+        scope.driver.cancel_timer(timer)
+
+
+# -- held events -------------------------------------------------------------------------------------------------
+
+
+def _mark_held(driver: Driver, moved: set[MemberEngine]) -> None:
+    """Mark the held events that have to be tried again."""
+    for held in driver.held:
+        if not held.is_due and moved:
+            held.is_due = any(engine in moved for engine, _ in held.targets()) or _may_open(held, moved)
+
+
+def _may_open(held: Sending, moved: set[MemberEngine]) -> bool:
+    """Whether a guard on the event may have opened: a machine that its condition names has moved."""
+    for scope, guard in held.guards():
+        reads = scope.wiring.opening[id(guard)] if scope.wiring is not None else None
+        if reads is None or any(scope.relative_path(engine) in reads for engine in moved):
+            return True
+    return False

@@ -1,0 +1,400 @@
+"""
+One orchestrator within a system: its members by address, its rules, and what it remembers for them.
+
+A system is a tree of scopes, one per orchestrator, under one driver. A scope is the host of its members' engines, so
+that callbacks receive the orchestrator that declares the member.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from statemachines_orchestrator.declare import EACH, At, MemberAddress, Place
+from statemachines_orchestrator.engine import install, release
+from statemachines_orchestrator.exceptions import ArgumentsError, ConstructionError, KeyTakenError
+
+from ._cases import call_with, forbidden, is_active
+from ._configuration import is_ended
+from ._members import make_member, problem_of, shared_field
+from ._occurrence import Occurrence
+from ._wiring import Watch, Wiring, collection_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from statemachine.event_data import TriggerData
+
+    from statemachines_orchestrator.declare import JointEvent, MachinesField, Members, Rules
+    from statemachines_orchestrator.engine import MemberEngine
+
+    from ._driver import Driver
+    from ._step import Step
+
+__all__ = ("Scope",)
+
+_wirings: dict[int, tuple[Rules, Wiring]] = {}
+"""By the identity of the rules, which are kept with it."""
+
+
+def _wiring_of(rules: Rules) -> Wiring:
+    known = _wirings.get(id(rules))
+    if known is None:
+        known = _wirings[id(rules)] = (rules, Wiring(rules))
+    return known[1]
+
+
+class Scope:
+    """The place of one orchestrator in its system."""
+
+    def __init__(self, orchestrator: Any, parameter: str, driver: Driver) -> None:
+        self.orchestrator = orchestrator
+        self.parameter = parameter
+        self.driver = driver
+        self.parent: Scope | None = None
+        self.name = ""
+        """The field of the parent that holds it."""
+        self.wiring: Wiring | None = None
+        self.members: dict[str, MemberEngine] = {}
+        self.collections: dict[str, dict[str, MemberEngine]] = {}
+        self.children: dict[str, Scope] = {}
+        self.memory: dict[tuple[str, str | None], bool] = {}
+        """Whether the condition of a link held at the last rest, by link and key."""
+
+    # -- the host of engines -------------------------------------------------------------------------------
+
+    @property
+    def system(self) -> object:
+        """What all hosts have in common that take turns together."""
+        return self.driver
+
+    def deliver(self, engine: MemberEngine, trigger: TriggerData | None) -> Any:
+        """Run an event when its turn comes; what its caller gets."""
+        return self.driver.deliver(engine, trigger)
+
+    def in_running_step(self) -> bool:
+        """Whether the calling code belongs to a running step of the system."""
+        return self.driver.in_running_step()
+
+    def delay(self, engine: MemberEngine, trigger: TriggerData, seconds: float) -> None:
+        """Keep an event and run it as a step of its own when the seconds are over."""
+        self.driver.delay(engine, trigger, seconds)
+
+    def cancel_delayed(self, engine: MemberEngine, send_id: str) -> None:
+        """Forget the delayed events with this id."""
+        self.driver.cancel_delayed(engine, send_id)
+
+    def take_delayed(self, engine: MemberEngine) -> list[tuple[TriggerData, float]]:
+        """Give up all delayed events of a machine, and say in how many seconds each is due."""
+        return self.driver.take_delayed(engine)
+
+    def undo(self, action: Callable[[], object]) -> None:
+        """Have something done if the step that the caller belongs to fails."""
+        self.driver.undo(action)
+
+    def wants_moves(self, engine: MemberEngine) -> bool:
+        """Whether anything depends on what the machine does."""
+        return bool(engine.watches or self.driver.held or self.driver.observers)
+
+    def moved(
+        self, engine: MemberEngine, trigger: TriggerData, left: tuple[str, ...], entered: tuple[str, ...]
+    ) -> None:
+        """Remember what the machine has done until the next rest."""
+        self.driver.moved(engine, trigger, left, entered)
+
+    def refused(self, engine: MemberEngine, trigger: TriggerData) -> None:
+        """Tell observers that the machine has refused an event."""
+        if self.driver.observers:
+            self.driver.tell_refusal(engine, trigger)
+
+    def refusal(self, engine: MemberEngine, trigger: TriggerData) -> Exception | None:
+        """Return the refusal of a guard that forbids the event."""
+        return forbidden(engine, trigger)
+
+    def take_over(self, engine: MemberEngine, trigger: TriggerData) -> bool:
+        """Queue the joint event that a machine's own event is."""
+        return self.driver.take_over(engine, trigger)
+
+    def call_jointly(self, joint: JointEvent, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Let a joint event of this orchestrator happen; what its caller gets."""
+        return self.driver.call_jointly(self, joint, args, kwargs)
+
+    # -- the tree ------------------------------------------------------------------------------------------
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        """The fields from the outermost orchestrator down to this one."""
+        return () if self.parent is None else (*self.parent.path, self.name)
+
+    def address(self, name: str, key: str | None = None) -> str:
+        """Return the address of a member as text, seen from the outermost orchestrator."""
+        return ".".join((*self.path, name)) + ("" if key is None else f"[{key}]")
+
+    def tree(self) -> Iterator[Scope]:
+        """Yield this scope and all below it."""
+        yield self
+        for child in self.children.values():
+            yield from child.tree()
+
+    @property
+    def root(self) -> Scope:
+        """The scope of the outermost orchestrator."""
+        return self if self.parent is None else self.parent.root
+
+    def engines(self) -> Iterator[MemberEngine]:
+        """Yield the engines of all members, in declared order; those of nested orchestrators in their place."""
+        for name in self.orchestrator.__declaration__.fields:
+            if name in self.members:
+                yield self.members[name]
+            elif name in self.children:
+                yield from self.children[name].engines()
+            else:
+                yield from self.collections.get(name, {}).values()
+
+    def complete(self) -> None:
+        """Take the rules of all classes in, once everything is there."""
+        for scope in self.tree():
+            classes = {
+                (*engine.host.path[len(scope.path) :], engine.member): type(engine.sm) for engine in scope.engines()
+            }
+            rules = scope.orchestrator.__declaration__.rules_for(classes)
+            scope.wiring = _wiring_of(rules) if rules.links or rules.guards or rules.joint_events else None
+        self.bind()
+
+    def bind(self) -> None:
+        """Tell every engine of this orchestrator, and of those inside, where it stands and which rules concern it."""
+        for engine in self.engines():
+            engine.host._place(engine)
+        self.driver.rules_changed()
+
+    def _place(self, engine: MemberEngine) -> None:
+        engine.path = (*self.path, engine.member)
+        engine.address = self.address(engine.member, engine.key)
+        engine.watches = self.watches_of(engine)
+        engine.is_guarded = any(watch.guards for _, watch in engine.watches)
+        engine.is_joint = any(watch.joints for _, watch in engine.watches)
+
+    # -- members -------------------------------------------------------------------------------------------
+
+    def add(self, name: str, engine: MemberEngine, key: str | None = None) -> None:
+        """Take a member's engine in."""
+        engine.member, engine.key = name, key
+        if key is None:
+            self.members[name] = engine
+        else:
+            self.collections.setdefault(name, {})[key] = engine
+        self.driver.added(engine)
+
+    def nest(self, name: str, inner: Scope) -> None:
+        """Make another orchestrator a part of this one; both are one system from then on."""
+        if inner.driver is not self.driver:
+            self.driver.join(inner)
+        inner.parent, inner.name = self, name
+        self.children[name] = inner
+
+    def stand_alone(self) -> None:
+        """Leave an outer orchestrator that could not be made."""
+        if self.parent is None:
+            return
+        self.parent.children.pop(self.name, None)
+        self.parent, self.name = None, ""
+        driver = self.driver.apart(self)
+        for scope in self.tree():
+            scope.driver = driver
+        self.bind()
+
+    def add_member(self, members: Members[Any], key: str, source: Any, arguments: dict[str, Any]) -> Any:
+        """Make or take a machine, put it under the key, and let it enter its initial state."""
+        declaration = self.orchestrator.__declaration__
+        part: MachinesField = declaration.fields[members.field]
+        where = f"{declaration.name}.{members.field}"
+        if not isinstance(key, str):
+            raise ArgumentsError(where, f"the key {key!r} is no text", "Write keys as text")
+        if arguments and source is not None and not callable(source):
+            raise ArgumentsError(where, f"{key!r} is passed with arguments to make it of", "Pass one or the other")
+
+        def change(step: Step) -> Any:
+            if key in members:
+                raise KeyTakenError(f"{where}[{key}]", "the key is taken", f"Remove it first: .remove({key!r})")
+            given = {**part.arguments, **arguments} if source is None else arguments
+            machine, wrong = make_member(part, self, part.factory if source is None else source, given, key)
+            wrong = wrong or problem_of(f"{where}[{key}]", machine, self) or self._sharing(machine, f"{where}[{key}]")
+            if wrong is not None:
+                raise wrong
+            declaration.check_class_of(part, type(machine))
+            return self._put(step, members, key, machine)
+
+        return self.driver.change_members(change)
+
+    def _put(self, step: Step, members: Members[Any], key: str, machine: Any) -> Any:
+        step.undo(lambda: self._discard(members, key))
+        engine = install(machine, self)
+        self.add(members.field, engine, key)
+        dict.__setitem__(members, key, machine)
+        self._place(engine)
+        if self.driver.is_async:
+            self.driver.start_later(engine)
+        elif engine.is_held:
+            self.driver.run_now(step, engine, None)
+        return machine
+
+    def _sharing(self, machine: Any, where: str) -> ConstructionError | None:
+        place = id(machine.model), machine.state_field
+        for engine in self.engines():
+            if (id(engine.sm.model), engine.sm.state_field) == place:
+                return shared_field(where, machine, machine.state_field, engine.address)
+        return None
+
+    def _discard(self, members: Members[Any], key: str) -> None:
+        """Take an added member out again, with the step that added it."""
+        dict.pop(members, key, None)
+        engine = self.collections[members.field].pop(key, None)
+        if engine is not None:
+            self._forget_rules_of(engine)
+            if not engine.is_held:  # one that was made here was never started, and nobody has it
+                release(engine.sm)
+
+    def remove_member(self, members: Members[Any], key: str) -> Any:
+        """Take a machine out; it is an independent one from then on."""
+        if key not in members:
+            raise members.missing(key)
+
+        def change(step: Step) -> Any:
+            machine = members[key]
+            engine = self.collections[members.field][key]
+            order = list(members)
+            step.undo(lambda: self._put_back(members, order, key, engine))
+            step.touch(engine)
+            dict.pop(members, key)
+            del self.collections[members.field][key]
+            before = self._forget_rules_of(engine)
+            step.undo(lambda: _remember(before))
+            self.driver.removed(step, engine)
+            return machine
+
+        return self.driver.change_members(change)
+
+    def _put_back(self, members: Members[Any], order: list[str], key: str, engine: MemberEngine) -> None:
+        engines = self.collections[members.field]
+        engines[key] = engine
+        dict.__setitem__(members, key, engine.sm)
+        for name in order:  # in the order in which they were
+            if name in engines:
+                engines[name] = engines.pop(name)
+                dict.__setitem__(members, name, dict.pop(members, name))
+
+    def _forget_rules_of(self, engine: MemberEngine) -> dict[Scope, dict[tuple[str, str | None], bool]]:
+        """Forget whether conditions held for a member; what was known before, by orchestrator."""
+        before = {scope: dict(scope.memory) for scope in self._around()}
+        for scope in before:
+            path = scope.relative_path(engine)
+            for link in scope.wiring.conditions if scope.wiring is not None else ():
+                if collection_of(link) == path:
+                    scope.memory.pop((link.name, engine.key), None)
+        return before
+
+    def _around(self) -> Iterator[Scope]:
+        yield self
+        if self.parent is not None:
+            yield from self.parent._around()
+
+    def watches_of(self, engine: MemberEngine) -> tuple[tuple[Scope, Watch], ...]:
+        """Return what concerns a member in this orchestrator and in those around it, the innermost first."""
+        found: list[tuple[Scope, Watch]] = []
+        path: tuple[str, ...] = (engine.member,)
+        scope: Scope | None = self
+        while scope is not None:
+            watch = scope.wiring.watches.get(path) if scope.wiring is not None else None
+            if watch is not None:
+                found.append((scope, watch))
+            path = (scope.name, *path)
+            scope = scope.parent
+        return tuple(found)
+
+    # -- who is meant --------------------------------------------------------------------------------------
+
+    def _holder(self, path: tuple[str, ...]) -> Scope:
+        scope = self
+        for name in path[:-1]:
+            scope = scope.children[name]
+        return scope
+
+    def engine_at(self, member: MemberAddress, occurrence: Occurrence | None = None) -> MemberEngine | None:
+        """Return the one member that is meant; None if there is none at present."""
+        try:
+            holder = self._holder(member.path)
+        except KeyError:
+            return None  # an optional nested orchestrator that is absent
+        name = member.path[-1]
+        if member.key is None:
+            return holder.members.get(name)
+        key = self.key_of(member, occurrence)
+        return None if key is None else holder.collections[name].get(key)
+
+    def engines_at(self, member: MemberAddress, occurrence: Occurrence | None = None) -> list[MemberEngine]:
+        """Return the members that are meant; of a collection all, or the one with the key."""
+        if member.key == EACH:
+            try:
+                return list(self._holder(member.path).collections[member.path[-1]].values())
+            except KeyError:
+                return []
+        found = self.engine_at(member, occurrence)
+        return [] if found is None else [found]
+
+    def key_of(self, member: MemberAddress, occurrence: Occurrence | None) -> str | None:
+        """Return the key of the collection's member that is meant."""
+        if isinstance(member.key, At):
+            key = member.key.key
+            return key if isinstance(key, str) else str(self.call(key, occurrence))
+        return occurrence.key if occurrence is not None else None
+
+    # -- what conditions ask -------------------------------------------------------------------------------
+
+    def is_active(self, place: Place, occurrence: Any) -> bool:
+        """Whether the state is active; of a collection's member the one that the occurrence is about."""
+        engine = self.engine_at(place.member, occurrence)
+        return engine is not None and is_active(engine, place.id)
+
+    def is_done(self, member: MemberAddress, occurrence: Any) -> bool:
+        """Whether the member has ended."""
+        engine = self.engine_at(member, occurrence)
+        return engine is not None and is_ended(engine.sm)
+
+    def count(self, what: Place | MemberAddress) -> tuple[int, int]:
+        """Of how many members of the collection it is true, and how many there are."""
+        if isinstance(what, Place):
+            engines = self.engines_at(what.member)
+            return sum(is_active(engine, what.id) for engine in engines), len(engines)
+        engines = self.engines_at(what)
+        return sum(is_ended(engine.sm) for engine in engines), len(engines)
+
+    def call(self, function: Callable[..., Any], occurrence: Any) -> Any:
+        """Call a user's function with the orchestrator, and the occurrence if it takes it."""
+        return call_with(function, self.orchestrator, occurrence)
+
+    def occurrence(self, engine: MemberEngine, trigger: TriggerData | None, state: str | None = None) -> Occurrence:
+        """Describe what has happened to a member, for the rules of this orchestrator."""
+        event = trigger.event if trigger is not None else None
+        return Occurrence(
+            self.relative_address(engine),
+            engine.sm,
+            engine.key,
+            None if event is None else str(event),
+            state,
+            trigger.args if trigger is not None else (),
+            dict(trigger.kwargs) if trigger is not None else {},
+        )
+
+    def relative_address(self, engine: MemberEngine) -> str:
+        """Return a member's address as it is written in this orchestrator's class."""
+        return engine.address.removeprefix("".join(f"{name}." for name in self.path))
+
+    def relative_path(self, engine: MemberEngine) -> tuple[str, ...] | None:
+        """Return the fields that lead from here to a member; None if it is not in this orchestrator."""
+        own = self.path
+        return engine.path[len(own) :] if engine.path[: len(own)] == own else None
+
+
+def _remember(before: dict[Scope, dict[tuple[str, str | None], bool]]) -> None:
+    for scope, memory in before.items():
+        scope.memory.clear()
+        scope.memory.update(memory)
