@@ -65,6 +65,9 @@ class Tree:
         """
         if not edge.targets or self.nodes[edge.source].is_history:
             return frozenset()
+        if edge.internal and not reenters and edge.source in edge.targets:
+            # The engine leaves a source with states inside all the same, and may not enter it again.
+            return frozenset()
         entry = _Entry(self, enters=reenters or not edge.internal, remembers=True)
         entry.take(edge.targets, self._domain(edge))
         if edge.internal:

@@ -45,7 +45,7 @@ _HISTORY = {"history": "H", "deep history": "H*"}
 
 def dot(sketch: Sketch) -> str:
     """Draw a sketch in DOT."""
-    return "\n".join(_Graph(sketch).lines()) + "\n"
+    return "\n".join(_Graph(sketch.without_guards()).lines()) + "\n"
 
 
 class _Graph:
@@ -63,8 +63,7 @@ class _Graph:
         for knot in self.sketch.knots:
             yield f"    {dot_quoted(knot.key)} [label={dot_quoted(knot.title)}, {KNOTS[knot.kind]}];"
         for arrow in self.sketch.arrows:
-            if arrow.kind != "guard":  # its text stands at the transitions that it is about
-                yield f"    {self.arrow(arrow.source, arrow.target, arrow.label, ARROWS[arrow.kind])}"
+            yield f"    {self.arrow(arrow.source, arrow.target, arrow.label, ARROWS[arrow.kind])}"
         yield "}"
 
     # -- boxes -----------------------------------------------------------------------------------------------

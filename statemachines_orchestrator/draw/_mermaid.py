@@ -36,7 +36,7 @@ _HISTORY = {"history": "H", "deep history": "H#42;"}
 
 def mermaid(sketch: Sketch) -> str:
     """Draw a sketch as a Mermaid state diagram."""
-    return "\n".join(_Diagram(sketch).lines()) + "\n"
+    return "\n".join(_Diagram(sketch.without_guards()).lines()) + "\n"
 
 
 class _Diagram:
@@ -63,8 +63,7 @@ class _Diagram:
             yield f'    state "{mermaid_title(knot.title)}" as {key}'
             self.marked.setdefault(knot.kind, []).append(key)
         for arrow in self.sketch.arrows:
-            if arrow.kind != "guard":  # its text stands at the transitions that it is about
-                self.cross(arrow.source, arrow.target, arrow.label, arrow.label)
+            self.cross(arrow.source, arrow.target, arrow.label, arrow.label)
         yield from (f"    {line}" for line in self.across)
         for key, texts in self.notes.items():
             yield f"    note right of {key} : {mermaid_text(chr(10).join(texts))}"

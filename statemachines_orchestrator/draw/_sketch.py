@@ -108,3 +108,10 @@ class Sketch:
             box = waiting.pop()
             yield box
             waiting.extend(reversed(box.boxes))
+
+    def without_guards(self) -> Sketch:
+        """Return the same without the arrows of guards, for a picture that shows them where they act."""
+        arrows = tuple(arrow for arrow in self.arrows if arrow.kind != "guard")
+        met = {end.key for arrow in arrows for end in (arrow.source, arrow.target)}
+        knots = tuple(knot for knot in self.knots if knot.key in met)
+        return Sketch(self.title, self.boxes, knots, arrows)

@@ -410,10 +410,20 @@ class TestEntry:
     def test_internal_without_entry(self) -> None:
         """Where the class does not enter the target of an internal transition, nothing is claimed."""
 
-        class Quiet(Player):
+        class Quiet(StateChart):
             enable_self_transition_entries = False
 
-        assert entered(read_chart(Quiet), "playing", "restart") == set()
+            class outer(State.Compound):
+                first = State(initial=True)
+                second = State()
+                go = first.to(second)
+
+            inward = outer.to(outer.first, internal=True)
+            again = outer.to.itself(internal=True)
+
+        chart = read_chart(Quiet)
+
+        assert entered(chart, "outer", "inward") == entered(chart, "outer", "again") == set()
 
     def test_default_of_a_history(self) -> None:
         """Where a history begins is not entered by anything on its own."""

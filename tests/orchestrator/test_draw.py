@@ -138,7 +138,6 @@ class TestMermaid:
             state "when some(store.materials.here)" as when_again
             state "call tell" as call_again
             state "call tell" as call_closed
-            state "is_open" as guard_working_hours
             player_off --> player_last : resume
             joint_closing --> order : cancel
             joint_closing --> player : stop
@@ -155,6 +154,10 @@ class TestMermaid:
             player_broken --> joint_closing : close
             note right of player_playing : restart (internal) → Intro
             note right of store_desk_dark : light#58; after 5 s → switch (ignore)""")
+
+    def test_guard_by_a_function(self) -> None:
+        """A guard that is a function is named where it acts."""
+        assert "order_processing --> order_shipped : ship<br/>[working_hours#58; is_open]\n" in mermaid(Plant)
 
     def test_instance(self) -> None:
         """The active states of an instance are marked, and those of a collection counted."""
