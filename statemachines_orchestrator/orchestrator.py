@@ -77,6 +77,8 @@ def _option(*, default: Any, kw_only: bool) -> Any:
 class _Declared:
     """What makes type checkers read the classes below as dataclasses, `Orchestrator` with its options included."""
 
+    _system: Scope  # declared here, since it is no field of a dataclass
+
 
 class Orchestrator(_Declared):
     """
@@ -110,7 +112,6 @@ class Orchestrator(_Declared):
     """What is declared by `guard`, in order."""
     joint_events: ClassVar[tuple[JointEvent, ...]]
     """What is declared by `together`, in order."""
-    _system: Scope
 
     if TYPE_CHECKING:
         clock: Clock = _option(default=_DEFAULT_CLOCK, kw_only=True)

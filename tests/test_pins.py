@@ -27,6 +27,7 @@ from statemachine.engines.async_ import AsyncEngine
 from statemachine.engines.base import BaseEngine, _running_engine
 from statemachine.engines.sync import SyncEngine
 from statemachine.event import BoundEvent
+from statemachine.event_data import TriggerData
 from statemachine.graph import iterate_states_and_transitions
 from statemachine.invoke import InvokeManager
 from statemachine.signature import SignatureAdapter
@@ -333,6 +334,22 @@ class TestEngine:
         entering = machine._engine._prepare_entry_states(transitions, left, machine.configuration)[0]
         assert [one.state.id for one in leaving] == [transitions[0].source.id]
         assert [one.state.id for one in entering] == [transitions[0].target.id]
+
+    def test_stamps(self) -> None:
+        """A trigger is stamped with the time by one clock, plus its delay; the first stamp is taken first."""
+        machine = Pinned()
+        early, late, last = (TriggerData(machine, event=None) for _ in range(3))
+        delayed = BoundEvent("go", delay=60_000, _sm=machine).build_trigger(machine=machine)
+        late.cancelled, last.execution_time = True, 0.0
+        queue = machine._engine.external_queue
+        for trigger in (delayed, early, late, last):
+            queue.put(trigger)
+
+        assert 59 < delayed.execution_time - early.execution_time < 70
+        assert early.sequence < late.sequence < last.sequence < delayed.sequence
+        drained = queue.drain()
+        assert drained[0] is last
+        assert late not in drained
 
     @pins("_run_macrostep")
     def test_run_macrostep(self) -> None:

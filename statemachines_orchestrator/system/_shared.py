@@ -79,8 +79,8 @@ class SharedSteps:
         self._steps = 0
         self._has_begun = False
         self._turns = Turns()
-        self.clock = clock
-        self.timers = TimerQueue()
+        self.clock: Clock = clock
+        self.timers: TimerQueue = TimerQueue()
         self._users = 0
         """How many `with` blocks the system is in."""
         self._users_mutex = threading.Lock()

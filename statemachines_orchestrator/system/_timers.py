@@ -38,10 +38,10 @@ class Timer:
     WAITING, CANCELLED, FIRED = "waiting", "cancelled", "fired"
 
     def __init__(self, due: float, what: object, keys: tuple[Hashable, ...] = ()) -> None:
-        self.due = due
-        self.what = what
-        self.keys = keys
-        self.number = next(_numbers)
+        self.due: float = due
+        self.what: object = what
+        self.keys: tuple[Hashable, ...] = keys
+        self.number: int = next(_numbers)
         """The order of making, over all systems."""
         self._state = ""
         self._stored = False

@@ -28,11 +28,11 @@ class Ticket:
     __slots__ = ("abandoned", "granted", "is_awaited", "loop", "wake")
 
     def __init__(self, loop: asyncio.AbstractEventLoop | None = None) -> None:
-        self.granted = False
-        self.abandoned = False
-        self.is_awaited = False
+        self.granted: bool = False
+        self.abandoned: bool = False
+        self.is_awaited: bool = False
         """Whether somebody waits for the turn, or has it."""
-        self.loop = loop
+        self.loop: asyncio.AbstractEventLoop | None = loop
         """The event loop that is going to await it."""
         self.wake: Callable[[], object] | None = None
 

@@ -314,7 +314,7 @@ class TestRunDue:
             system.clock.time = 5
             if note == "a":
                 system.bell.send("strike", "later", delay=100)
-                system._system.set_timer(-5, system.more, "key")
+                system._system.driver.set_timer(-5, system.more, "key")
 
         async def scenario():
             system = tower(world, again, HandClock())
@@ -861,9 +861,9 @@ class TestInAnEventLoop:
             async with Tower(bell) as system:
                 await system.bell.send("strike", "a", delay=1)
                 holding = asyncio.create_task(system.bell.strike("hold"))
-                await until(lambda: system._system._loop_alarm._ringing)
+                await until(lambda: system._system.driver._loop_alarm._ringing)
                 await asyncio.sleep(0)
-                assert system._system._loop_alarm._ringing._task.cancel()
+                assert system._system.driver._loop_alarm._ringing._task.cancel()
                 await asyncio.sleep(0)
                 assert not holding.done()
                 bell.release.set()
@@ -917,14 +917,14 @@ class TestManyTimers:
             system = tower(world)
             await world.call(system.activate())
             trigger = system.bell.strike.build_trigger(machine=system.bell)
-            engine, driver = system.bell._engine, system._system
+            engine, driver = system.bell._engine, system._system.driver
             threads = threading.active_count()
             for number in range(10_000):
                 trigger.send_id = f"id {number}"
                 driver.delay(engine, trigger, 1 + number)
             for number in range(9_990):
                 system.bell.cancel_event(f"id {number}")
-            counts = system._system.timers.statistics()
+            counts = system._system.driver.timers.statistics()
             await world.call(system.clock.advance(days=1))
             return threading.active_count() - threads, counts.waiting, counts.stored, len(system.bell.heard)
 
@@ -953,7 +953,7 @@ class TestManyTimers:
             system = Lamp(clock=SimulatedClock())
             await world.call(system.activate())
             await world.call(system.clock.advance(hours=1))
-            return system.blinker.count, len(system._system.timers)
+            return system.blinker.count, len(system._system.driver.timers)
 
         assert world.run(scenario) == (3601, 1)
 

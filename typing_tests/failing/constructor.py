@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from statemachines_orchestrator import Orchestrator, data, machine
+from statemachines_orchestrator.testing import SimulatedClock
 
 from machines import Order, Payment
 
@@ -29,6 +30,9 @@ Shop(order=None)  # E: reportArgumentType / arg-type
 Shop(payment=Order())  # E: reportArgumentType / arg-type
 Shop(ordre=Order())  # E: reportCallIssue / call-arg
 Shop(Order(), Payment(), 0, "one too many")  # E: reportCallIssue / call-arg
+Shop(clock=0.0)  # E: reportArgumentType / arg-type
+Shop(Order(), None, 0, SimulatedClock())  # E: reportCallIssue / call-arg
+Required(Order(), Payment(), 3, clock=None)  # E: reportArgumentType / arg-type
 Shop(count="three")  # E: reportArgumentType / arg-type
 Required()  # E: reportCallIssue / call-arg
 Required(Order(), count=3)  # E: reportCallIssue / call-arg
