@@ -192,6 +192,7 @@ class _Rules:
         cause = ""
         if isinstance(trigger, OnState):
             source = self._spot(trigger.place.member, trigger.place.id)
+            cause = "" if source.state is not None else f"on {_event(trigger.place)}"
         elif isinstance(trigger, OnEvent):
             source, cause = self._spot(trigger.place.member), f"on {_event(trigger.place)}"
         elif isinstance(trigger, OnDone):
@@ -225,10 +226,7 @@ class _Rules:
             yield self._spot(what.member, what.id) if isinstance(what, Place) else self._spot(what)
 
     def _spot(self, member: MemberAddress, state: str | None = None) -> Spot:
-        path = (*self.level.path, *member.path)
-        while path and ".".join(path) not in self.boxes:
-            path = path[:-1]  # the class of a nested orchestrator may not be known yet
-        box = self.boxes[".".join(path)]
+        box = self.boxes[self.level.address(member.path)]
         known = box.chart is not None and state in box.chart.states
         return Spot(box.address, state if known else None)
 

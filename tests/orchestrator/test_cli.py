@@ -73,6 +73,33 @@ def test_describe_without_data(shop_module, capsys):
     assert capsys.readouterr().out.startswith("Plain: callbacks receive it as 'orc', a failing step is put back\n")
 
 
+def test_describe_parts(capsys):
+    """Collections, nested orchestrators and what is declared between members are described, too."""
+    assert main(["describe", "pictured:Store"]) == 0
+    assert capsys.readouterr().out == dedent("""\
+        Store: callbacks receive it as 'orc', a failing step is put back
+
+          materials: Members[Material], any number of them
+            states  wanted, ordered, here
+            events  order, arrive
+
+          desk: Desk, made by the orchestrator unless passed
+            states  opened, lamp, dark, bright, drawer, inside, outside, shut
+            events  switch, pull, lock, unlock
+
+          links  light
+        """)
+    assert main(["describe", "pictured:Plant"]) == 0
+    assert capsys.readouterr().out.endswith("""
+  store: Store, made by the orchestrator unless passed
+    members  materials, desk
+
+  links  party, quiet, applause, arrival, again, closed, close
+  guards  working_hours, closed_early
+  joint events  closing
+""")
+
+
 @pytest.mark.parametrize(
     ("place", "message"),
     [

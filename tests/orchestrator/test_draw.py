@@ -9,7 +9,7 @@ import pytest
 from pictured import Awkward, Awkwards, Desk, Material, Order, Plant, Player, Shop, Store
 from statemachine import State, StateMachine
 
-from statemachines_orchestrator import Orchestrator, machine
+from statemachines_orchestrator import Members, Orchestrator, at, each, machine, machines, when
 from statemachines_orchestrator.charts import read_chart
 from statemachines_orchestrator.draw import link_map, machine_picture, picture
 
@@ -27,6 +27,30 @@ FLOWCHART = re.compile(
     rf"|{MERMAID_ID} (?:-->|==>|-\.-|-\.->)(?:\|\"{MERMAID_TEXT}\"\|)? {MERMAID_ID}"
     rf"|classDef \w+ [\w#:,-]+|class {MERMAID_ID}(?:,{MERMAID_ID})* \w+)"
 )
+
+
+def first_of(orc):
+    return "m1"
+
+
+class Later(Orchestrator):
+    gift: Unknown  # noqa: F821
+    shop: Unknown  # noqa: F821
+    order: Order = machine(factory=Order)
+
+    wrap = when("gift.wanted").send(order.process)
+    deliver = when(order.shipped).send("gift.arrive")
+    outward = when(order.cancel).send("shop.order.cancel")
+
+
+class Keyed(Orchestrator):
+    materials: Members[Material] = machines(Material)
+    order: Order = machine(factory=Order)
+
+    one = when(order.process).send(at(materials, "m1").order)
+    chosen = when(order.ship).send(at(materials, first_of).order)
+    all_of_them = when(order.cancel).send(each(materials).order)
+    arrived = when(each(materials).arrive).send(order.process)
 
 
 def mermaid(orchestrator, *, configuration=None):
@@ -155,6 +179,15 @@ class TestMermaid:
             note right of player_playing : restart (internal) → Intro
             note right of store_desk_dark : light#58; after 5 s → switch (ignore)""")
 
+    def test_collections(self) -> None:
+        """A link says which members of a collection it is about."""
+        text = mermaid(Keyed)
+
+        assert "    order --> materials : one#58; on process → order of m1\n" in text
+        assert "    order --> materials : chosen#58; on ship → order of first_of\n" in text
+        assert "    order --> materials : all_of_them#58; on cancel → order of each\n" in text
+        assert "    materials --> order : arrived#58; on arrive of each → process\n" in text
+
     def test_guard_by_a_function(self) -> None:
         """A guard that is a function is named where it acts."""
         assert "order_processing --> order_shipped : ship<br/>[working_hours#58; is_open]\n" in mermaid(Plant)
@@ -223,6 +256,16 @@ class TestMermaid:
 
         assert {"end_", "state_", "note_", "click_", "default_", "style_", "constructor_", "A", "a_2"} <= set(names)
         assert len({name.lower() for name in names}) == len(names)
+
+    def test_names_without_letters(self) -> None:
+        """Of a name in another alphabet, and of a number, a name is made all the same."""
+        body = {"中": State(initial=True), "_1": State(), "文": State()}
+        body |= {"go": body["中"].to(body["_1"]), "on": body["_1"].to(body["文"]), "back": body["文"].to(body["中"])}
+        foreign = type("Foreign", (StateMachine,), body)
+
+        assert "    n --> n1 : go\n    n1 --> n_2 : on\n    n_2 --> n : back\n" in machine_picture(
+            read_chart(foreign), "mermaid"
+        )
 
 
 class TestDot:
@@ -408,16 +451,20 @@ class TestUnknown:
 
     def test_class(self) -> None:
         """A machine whose class shows later is an empty box, until the class is passed."""
-
-        class Later(Orchestrator):
-            gift: Unknown  # noqa: F821
-            order: Order = machine(factory=Order)
-
         declaration = Later.__declaration__
 
         assert '    state "gift: Unknown" as gift\n' in picture(declaration, "mermaid")
         assert 'label="?"' in picture(declaration, "dot")
         assert 'state "Wanted" as gift_wanted' in picture(declaration, "mermaid", None, {"gift": Material})
+
+    def test_links_of_a_class(self) -> None:
+        """So are a nested orchestrator whose class shows later, and what is linked with machines in it."""
+        unknown, known = mermaid(Later), picture(Later.__declaration__, "mermaid", None, {"gift": Material})
+
+        assert "    gift --> order : wrap#58; on wanted → process\n" in unknown
+        assert "    order_shipped --> gift : deliver → arrive\n" in unknown
+        assert "    order --> shop : outward#58; on cancel → order.cancel\n" in unknown
+        assert "    gift_wanted --> order : wrap → process\n" in known
 
     def test_machine_without_end(self) -> None:
         """A machine without final states and without events of its own is drawn, too."""
