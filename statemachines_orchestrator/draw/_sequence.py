@@ -79,10 +79,8 @@ class _Diagram:
             yield self.arrow(_OUTSIDE, "->>", record.address, record.event or "")
 
     def moved(self, record: Moved) -> Iterator[str]:
-        way = f"{' '.join(record.left) or '·'} → {' '.join(record.entered) or '·'}"
-        what = record.event if record.event is not None else "no event"
         cause = f"\nby {record.cause}" if record.cause is not None else ""
-        yield self.note(record.address, f"{what}: {way}{cause}")
+        yield self.note(record.address, f"{_way(record)}{cause}")
 
     def fired(self, record: LinkFired) -> Iterator[str]:
         self.senders[record.link] = record.source
@@ -132,6 +130,13 @@ def _involved(record: Inspection) -> Iterator[str]:
         yield from (record.target,) if record.target else ()
     elif not isinstance(record, StepEnded):
         yield record.address
+
+
+def _way(record: Moved) -> str:
+    if record.event is None and record.entered and not record.left:
+        return f"begins in {' '.join(record.entered)}"
+    what = record.event if record.event is not None else "no event"
+    return f"{what}: {' '.join(record.left) or '·'} → {' '.join(record.entered) or '·'}"
 
 
 def _wrapped(text: str) -> str:

@@ -69,17 +69,21 @@ class TestSequence:
         )
 
     def test_waiting(self) -> None:
-        """Held events and timers are notes; an eventless move says so."""
+        """Held events, timers, and moves without an event, without a way or at the beginning are notes."""
         assert body(
             EventHeld(1, "Shop.charge", "payment", "authorize"),
             TimerChanged(1, "set", 2.5, "payment", "expire", None),
             TimerChanged(1, "fired", 2.5, "payment", None, "Shop.late"),
+            Moved(1, "payment", None, ("a",), ("b",), None),
+            Moved(1, "payment", "note", (), (), None),
             Moved(1, "payment", None, (), ("a", "b"), None),
         ) == [
             "Note over payment : authorize is held<br/>for Shop.charge",
             "Note over payment : expire#58; set, due at 2.5 s",
             "Note over payment : a timer#58; fired, due at 2.5 s<br/>of Shop.late",
-            "Note over payment : no event#58; #183; → a b",
+            "Note over payment : no event#58; a → b",
+            "Note over payment : note#58; #183; → #183;",
+            "Note over payment : begins in a b",
         ]
 
     def test_failure(self) -> None:
