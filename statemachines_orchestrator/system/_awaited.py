@@ -213,7 +213,8 @@ class AwaitedSteps(BlockingSteps):
             return
         self._is_firing = True
         try:
-            await self._fire_first_async(self.clock.now())
+            if not await self._fire_first_async(self.clock.now()):
+                self._set_alarm()  # loops ring a little early, and clocks may be slower than theirs
         finally:
             self._is_firing = False
 

@@ -66,7 +66,9 @@ def notes(system):
 
 
 class HandClock(Clock):
-    """A clock that is moved by hand and fires nothing."""
+    """A clock that is moved by hand and lets nothing else fire."""
+
+    drives_systems = True
 
     def __init__(self):
         self.time = 0.0
@@ -870,6 +872,24 @@ class TestInAnEventLoop:
                 await until(lambda: notes(system) == ["hold", "a"])
 
         asyncio.run(scenario())
+
+    def test_a_slow_clock(self):
+        """A clock that is slower than the loop's is asked again, until the time has come."""
+
+        class SlowClock(Clock):
+            asked = 0
+
+            def now(self):
+                self.asked += 1
+                return time.monotonic() / 5
+
+        async def scenario():
+            async with self.tower(clock=SlowClock()) as system:
+                await system.bell.send("strike", "a", delay=10)
+                await until(lambda: notes(system) == ["a"])
+                return system.clock.asked
+
+        assert asyncio.run(scenario()) < 200
 
     def test_no_context_leaks(self):
         """What fires by itself does not see the context of whoever happened to use the system last."""

@@ -14,8 +14,6 @@ class Shop(Orchestrator):
 async def main() -> None:
     async with Shop() as shop:
         shop.payment  # E: reportAttributeAccessIssue / attr-defined
-    with Shop():  # E: reportGeneralTypeIssues / attr-defined
-        pass
     call: EventCall = Shop().order  # E: reportAssignmentType / assignment
     await Shop()  # E: reportGeneralTypeIssues / misc
     await call
