@@ -23,6 +23,7 @@ from statemachines_orchestrator.declare import (
     machines,
     nearest,
 )
+from statemachines_orchestrator.draw import Shown, mimebundle, picture
 from statemachines_orchestrator.exceptions import (
     ArgumentsError,
     ConstructionError,
@@ -57,7 +58,7 @@ from statemachines_orchestrator.system import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
     from types import TracebackType
 
     from statemachines_orchestrator.declare import Guard, JointEvent, Link
@@ -74,7 +75,7 @@ def _option(*, default: Any, kw_only: bool) -> Any:
 
 
 @dataclass_transform(eq_default=False, field_specifiers=(machine, machines, data, _option))
-class _Declared:
+class _Declared(metaclass=Shown):
     """What makes type checkers read the classes below as dataclasses, `Orchestrator` with its options included."""
 
     _system: Scope  # declared here, since it is no field of a dataclass
@@ -358,6 +359,32 @@ class Orchestrator(_Declared):
         return (
             f"<{type(self).__name__} {self.configuration!r}>" if "_system" in vars(self) else f"<{type(self).__name__}>"
         )
+
+    def __format__(self, kind: str) -> str:
+        """
+        Return a picture of the orchestrator, with its active states marked.
+
+        Args:
+            kind: ``"mermaid"``, ``"dot"`` or ``"md"``; empty for what ``str()`` gives.
+
+        Raises:
+            ValueError: There is no such picture.
+        """
+        if not kind:
+            return str(self)
+        return picture(type(self).__declaration__, kind, self.configuration, self._classes())
+
+    def _repr_mimebundle_(
+        self, include: Collection[str] | None = None, exclude: Collection[str] | None = None
+    ) -> dict[str, str]:
+        """Return what a notebook shows of the orchestrator."""
+        declaration = type(self).__declaration__
+        return mimebundle(
+            repr(self), declaration, self.configuration, self._classes(), include=include, exclude=exclude
+        )
+
+    def _classes(self) -> dict[str, type[StateChart[Any]]]:
+        return {address: type(member) for address, member in self.machines.items()}
 
     def __copy__(self) -> Self:
         """Return an independent whole that shares data, listeners and attributes, but no state."""

@@ -3,6 +3,7 @@
 from ._notebook import mimebundle
 from ._picture import KINDS, MAPS, link_map, machine_picture, picture
 from ._sequence import sequence
+from ._shown import Shown
 from ._survey import Level, levels_of
 from ._svg import svg
 
@@ -10,6 +11,7 @@ __all__ = (
     "KINDS",
     "MAPS",
     "Level",
+    "Shown",
     "levels_of",
     "link_map",
     "machine_picture",

@@ -22,7 +22,7 @@ from ._effects import between_rests, fire_delayed
 from ._joints import joint_or_raise
 from ._pump import pump_async
 from ._rest import DelayedLink
-from ._shared import DelayedEvent
+from ._shared import DelayedEvent, about
 from ._step import Step, current_step
 from ._turns import resolve, running_loop
 
@@ -48,12 +48,13 @@ class AwaitedSteps(BlockingSteps):
         return EventCall.in_line(self._turns, work, *arguments)
 
     async def _step_in_turn_async(self, ticket: Ticket, engine: MemberEngine, trigger: TriggerData | None) -> Any:
-        return await self._in_turn_async(
-            ticket, self._as_step_async, self._new_step(), self._run_async, engine, trigger
-        )
+        step = self._new_step()
+        if self.observers:
+            step.about = about(engine, trigger)
+        return await self._in_turn_async(ticket, self._as_step_async, step, self._run_async, engine, trigger)
 
-    async def _work_in_turn_async(self, ticket: Ticket, work: Any, *arguments: Any) -> Any:
-        return await self._in_turn_async(ticket, self._as_step_async, self._new_step(), work, *arguments)
+    async def _work_in_turn_async(self, ticket: Ticket, step: Step, work: Any, *arguments: Any) -> Any:
+        return await self._in_turn_async(ticket, self._as_step_async, step, work, *arguments)
 
     async def _in_turn_async(self, ticket: Ticket, work: Any = None, *arguments: Any) -> Any:
         if not ticket.take():
@@ -72,13 +73,15 @@ class AwaitedSteps(BlockingSteps):
     async def _as_step_async(self, step: Step, work: Any, *arguments: Any) -> Any:
         step.loop = asyncio.get_running_loop()
         token = current_step.set(step)
-        is_interrupted = False
+        if self.observers:
+            self.tell_start(step)
+        failure: BaseException | None = None
         try:
             result = await work(step, *arguments)
             if not self._is_quiet(step):
                 await pump_async(between_rests(self, step))  # type: ignore[arg-type] # the whole driver
         except BaseException as error:
-            is_interrupted = not isinstance(error, Exception)
+            failure = error
             interruption = await _close_at_last(step)
             for call in step.deferred:
                 call.fail(error)
@@ -87,10 +90,13 @@ class AwaitedSteps(BlockingSteps):
                 raise interruption from error
             raise
         finally:
+            if self.observers:
+                self.tell_end(step, failure)
             with suppress(ValueError):  # the collector closes a task whose loop is gone, in a context of its own
                 current_step.reset(token)
             self._tidy(step)
-            if not is_interrupted:  # a loop that is being closed cancels all tasks, and should not get new ones
+            # A loop that is being closed cancels all tasks, and should not get new ones.
+            if failure is None or isinstance(failure, Exception):
                 self._set_alarm()
         return result
 
@@ -182,6 +188,8 @@ class AwaitedSteps(BlockingSteps):
 
     async def _fire_async(self, step: Step, timer: Timer) -> None:
         """Do what a timer is for: the place where kinds of timers are told apart; `_fire` is the other."""
+        if self.observers:
+            self.tell_timer("fired", timer)
         if isinstance(timer.what, DelayedEvent):
             engine, trigger = timer.what.engine, timer.what.trigger
             engine.make_due(trigger)

@@ -14,7 +14,7 @@ from ._effects import between_rests, fire_delayed
 from ._joints import joint_or_raise
 from ._pump import pump
 from ._rest import DelayedLink
-from ._shared import DelayedEvent, SharedSteps
+from ._shared import DelayedEvent, SharedSteps, about
 from ._step import Step, current_step
 
 if TYPE_CHECKING:
@@ -35,7 +35,10 @@ class BlockingSteps(SharedSteps):
     """How a synchronous system runs its steps."""
 
     def _step_in_turn(self, engine: MemberEngine, trigger: TriggerData | None) -> Any:
-        return self._in_turn(self._as_step, self._new_step(), self._run, engine, trigger)
+        step = self._new_step()
+        if self.observers:
+            step.about = about(engine, trigger)
+        return self._in_turn(self._as_step, step, self._run, engine, trigger)
 
     def _begin_in_turn(self) -> None:
         self._in_turn(self._as_step, self._new_step(), self._begin)
@@ -51,16 +54,22 @@ class BlockingSteps(SharedSteps):
 
     def _as_step(self, step: Step, work: Any, *arguments: Any) -> Any:
         token = current_step.set(step)
+        if self.observers:
+            self.tell_start(step)
+        failure: BaseException | None = None
         try:
             result = work(step, *arguments)
             self._settle(step)
         except BaseException as error:
+            failure = error
             interruption = _close_at_last(step)
             step.put_back(error)
             if interruption is not None:
                 raise interruption from error
             raise
         finally:
+            if self.observers:
+                self.tell_end(step, failure)
             current_step.reset(token)
             self._tidy(step)
             alarm = self._thread_alarm
@@ -140,6 +149,8 @@ class BlockingSteps(SharedSteps):
 
     def _fire(self, step: Step, timer: Timer) -> None:
         """Do what a timer is for: the place where kinds of timers are told apart; `_fire_async` is the other."""
+        if self.observers:
+            self.tell_timer("fired", timer)
         if isinstance(timer.what, DelayedEvent):
             engine, trigger = timer.what.engine, timer.what.trigger
             engine.make_due(trigger)

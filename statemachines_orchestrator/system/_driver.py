@@ -72,23 +72,24 @@ class Driver(AwaitedSteps):
 
     def call_jointly(self, scope: Scope, event: JointEvent, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Let a joint event happen: at once if the caller belongs to the running step, else in its turn."""
-        step = self._running_step()
-        if step is not None and step.enter():
+        running = self._running_step()
+        if running is not None and running.enter():
             try:
                 if not self.is_async:
-                    return self._run_jointly(step, joint_call(scope, event, args, kwargs, None))
-                call = EventCall(self._nested_work, step, self._joint_async, scope, event, args, kwargs)
-                step.deferred.append(call)
+                    return self._run_jointly(running, joint_call(scope, event, args, kwargs, None))
+                call = EventCall(self._nested_work, running, self._joint_async, scope, event, args, kwargs)
+                running.deferred.append(call)
                 return call
             finally:
-                step.leave()
+                running.leave()
+        step = self._new_step()
+        step.about = None, event.name
         if self.is_async:
-            return self._call(self._work_in_turn_async, self._joint_async, scope, event, args, kwargs)
+            return self._call(self._work_in_turn_async, step, self._joint_async, scope, event, args, kwargs)
+        return self._in_turn(self._as_step, step, self._joint, scope, event, args, kwargs)
 
-        def work(step: Step) -> Any:
-            return self._run_jointly(step, joint_call(scope, event, args, kwargs, None))
-
-        return self._in_turn(self._as_step, self._new_step(), work)
+    def _joint(self, step: Step, scope: Scope, event: JointEvent, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        return self._run_jointly(step, joint_call(scope, event, args, kwargs, None))
 
     async def _joint_async(
         self, step: Step, scope: Scope, event: JointEvent, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -108,7 +109,7 @@ class Driver(AwaitedSteps):
         if not self._has_begun:
             return change(self._new_step())  # everything enters its initial state with the first event
         done: list[Any] = []
-        work = self._call(self._work_in_turn_async, _after(done))
+        work = self._call(self._work_in_turn_async, self._new_step(), _after(done))
         done.append(change(self._new_step()))
         del work  # delivered although nobody awaits it: it lets what was added enter its initial state
         return done[0]

@@ -37,7 +37,7 @@ class StepStarted:
     at: float
     """The time on the orchestrator's clock, in seconds."""
     address: str | None
-    """The member that the event is for; None for a step without one, such as the first entry of all."""
+    """The member that the event is for; None for a joint event, and for a step without one, such as the first entry."""
     event: str | None
 
 
@@ -50,7 +50,7 @@ class StepEnded:
     step: int
     at: float
     configuration: str
-    """Where everything is now, as text."""
+    """Where the machines are now that took part, as text."""
     error: str | None
     """What it failed with; None for a step that succeeded."""
     put_back: bool
@@ -72,7 +72,7 @@ class Moved:
     entered: tuple[str, ...]
     """States that were entered, in order."""
     cause: str | None
-    """The link or joint event that caused it, such as ``Shop.charge``; None for a call."""
+    """The link that caused it, such as ``Shop.charge``; None for a call."""
 
 
 @dataclass(frozen=True, slots=True)

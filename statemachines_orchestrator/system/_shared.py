@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from statemachines_orchestrator.engine import INITIAL_EVENT, AsyncMemberEngine, MemberEngine, release, take_strays
 from statemachines_orchestrator.exceptions import OrchestratorError
 
+from ._configuration import configuration_of
 from ._joints import joint_from, joints_of, reason_of, shared_event
-from ._records import EventRefused, Moved
-from ._rest import Gone, Move
+from ._records import EventRefused, Moved, StepEnded, StepStarted, TimerChanged
+from ._rest import DelayedLink, Gone, Move
 from ._step import Step, current_step
 from ._timers import Timer, TimerQueue
 from ._turns import Turns, running_loop
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 
     Observer: TypeAlias = Callable[[Inspection], object]
 
-__all__ = ("DelayedEvent", "SharedSteps")
+__all__ = ("DelayedEvent", "SharedSteps", "about")
 
 _logger = logging.getLogger("statemachines_orchestrator")
 
@@ -165,12 +166,16 @@ class SharedSteps:
         timer = Timer(round(self.clock.now() + seconds, 9), what, keys)
         self.undo(partial(self.timers.cancel, timer))
         self.timers.add(timer)
+        if self.observers:
+            self.tell_timer("set", timer)
         return timer
 
     def cancel_timer(self, timer: Timer) -> None:
         """Let a timer not fire; undone with the step that the caller belongs to."""
         self.undo(partial(self.timers.restore, timer))
         self.timers.cancel(timer)
+        if self.observers:
+            self.tell_timer("cancelled", timer)
 
     def undo(self, action: Callable[[], object]) -> None:
         """Have something done if the step that the caller belongs to fails."""
@@ -300,6 +305,32 @@ class SharedSteps:
                 _logger.exception("an observer of %s failed and hears no more: %r", self.name, observer)
                 self.observers = tuple(one for one in self.observers if one is not observer)
 
+    def tell_start(self, step: Step) -> None:
+        """Tell observers that a step begins."""
+        self._steps += 1
+        step.number = self._steps
+        self.tell(StepStarted, step, self.clock.now(), *(step.about or (None, None)))
+
+    def tell_end(self, step: Step, failure: BaseException | None) -> None:
+        """Tell observers that a step has ended, and where the machines are that took part."""
+        parts = {engine.address: engine.sm for engine in step.touched}
+        error = None if failure is None else f"{type(failure).__name__}: {failure}"
+        now = self.clock.now()
+        self.tell(StepEnded, step, now, repr(configuration_of(parts)), error, failure is not None and self.atomic)
+
+    def tell_timer(self, change: str, timer: Timer) -> None:
+        """Tell observers of a timer."""
+        step = self._running_step()
+        what = timer.what
+        if step is None or not isinstance(what, DelayedEvent | DelayedLink):
+            return
+        values: tuple[str, str | None, str | None]
+        if isinstance(what, DelayedEvent):
+            values = (what.engine.address, str(what.trigger.event), None)
+        else:
+            values = (what.occurrence.address, None, f"{what.link.owner}.{what.link.name}")
+        self.tell(TimerChanged, step, change, timer.due, *values)
+
     def tell_refusal(self, engine: MemberEngine, trigger: TriggerData) -> None:
         """Tell observers that a machine has refused an event."""
         step = self._running_step()
@@ -347,3 +378,8 @@ def _is_interruption(error: BaseException) -> bool:
         task = asyncio.current_task() if running_loop() is not None else None
         return task is not None and task.cancelling() > 0
     return isinstance(error, KeyboardInterrupt | GeneratorExit)
+
+
+def about(engine: MemberEngine, trigger: TriggerData | None) -> tuple[str, str] | None:
+    """Say for observers what a step is for."""
+    return None if trigger is None else (engine.address, str(trigger.event))

@@ -41,6 +41,7 @@ class Step:
         "_on_idle",
         "_saved",
         "_undo",
+        "about",
         "atomic",
         "cause",
         "deferred",
@@ -65,6 +66,8 @@ class Step:
         self.loop: asyncio.AbstractEventLoop | None = None
         self.deferred: list[EventCall] = []
         """Calls of asynchronous members that nobody has awaited yet."""
+        self.about: tuple[str | None, str] | None = None
+        """The member and its event, or the joint event, that the step is for, if somebody watches."""
         self.number = 0
         """Counts the steps of the system, if somebody watches."""
         self.moves: list[Move | JointMove | Gone] = []
