@@ -280,7 +280,7 @@ class _MachineReader:
         start = self.cursor.position
         if self.cursor.ahead().value == ":":
             self.cursor.position += 2
-        elif self.cursor.ahead().kind == "name" and self.cursor.ahead(2).value == ":":
+        elif self.cursor.token.value.lower() == "always" and self.cursor.ahead(2).value == ":":
             self.cursor.position += 3
         self.cursor.expression()
         self.properties.append(self.cursor.since(start))

@@ -44,7 +44,8 @@ class Cursor:
 
     def at(self, *values: str) -> bool:
         """Tell whether the next token is one of these marks or words."""
-        return self.token.value in values and self.token.kind != "string"
+        token = self.tokens[self.position]
+        return token.value in values and token.kind != "string"
 
     def at_end(self) -> bool:
         """Tell whether the file ends here."""
@@ -74,6 +75,8 @@ class Cursor:
 
     def fail(self, message: str, suggestion: str) -> None:
         """Report the next token, and skip to where an entry may begin."""
+        if self.token.kind == "open":
+            message, suggestion = "the text is not closed", f"end it with {self.token.value[0]}"
         self.findings.error("BRACE_SYNTAX", message, self.tokens.text(self.position), suggestion)
         self.skip_line()
 
@@ -125,23 +128,23 @@ class Cursor:
 
     def reference(self) -> Text | None:
         """Read a name with dots, or ``*``; None if something else comes."""
-        if self.at("*"):
-            return self.take()
-        if self.token.kind != "name":
+        tokens, start = self.tokens, self.position
+        kind, value = tokens[start][:2]
+        if kind != "name" and value != "*":
             return None
-        start = self.position
         self.position += 1
-        while self.at(".") and self.ahead().kind == "name":
+        while tokens[self.position].value == "." and tokens[self.position + 1].kind == "name":
             self.position += 2
-        return self.since(start)
+        return tokens.text(start, self.position)
 
     def names(self, separators: tuple[str, ...], following: tuple[str, ...]) -> Text:
         """Read a list of names, which ends where the next name begins an entry of its own."""
         start = self.position
         while self.reference() is not None:
-            if not (self.at(*separators) and (self.ahead().kind == "name" or self.ahead().value == "*")):
+            if self.token.value not in separators:
                 break
-            if self.ahead(2).value in following:
+            after = self.ahead()
+            if (after.kind != "name" and after.value != "*") or self.ahead(2).value in following:
                 break
             self.position += 1
         return self.since(start)

@@ -17,12 +17,14 @@ _TOKEN = re.compile(
     | (?P<number> \.?\d[\w.]* )
     | (?P<name> {NAME_PATTERN} )
     | (?P<string> "(?:[^"\\]|\\.)*" | '(?:[^'\\]|\\.)*' )
+    | (?P<open> ["'].* )
     | (?P<mark> ->|=>|&&|\|\||==|!=|<=|>=|\S )
     """,
     re.VERBOSE,
 )
 
 
+_FARTHEST = 3
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
 
 
@@ -30,7 +32,7 @@ class BraceToken(NamedTuple):
     """A word, number, string or sign."""
 
     kind: str
-    """``name``, ``number``, ``string``, ``mark`` or ``end``."""
+    """``name``, ``number``, ``string``, ``open`` (a string without end), ``mark`` or ``end``."""
     value: str
     line: int
     start: int
@@ -49,41 +51,41 @@ class TokenList:
         for index, line in enumerate(lines):
             self._add_line(located(line, index + 1))
         last = len(lines)
-        end = self._lines.get(last, located(lines[-1], last))
-        self._lines[last] = end
-        size = len(end.value)
-        self._tokens.append(BraceToken("end", "", last, size, size, starts_line=True))
+        size = len(self._lines[last].value)
+        self._count = len(self._tokens) + 1
+        # Several ends, so that looking a few tokens ahead needs no care.
+        self._tokens += [BraceToken("end", "", last, size, size, starts_line=True)] * (_FARTHEST + 1)
 
     def __repr__(self) -> str:
         """Count the tokens."""
-        return f"<TokenList of {len(self._tokens)}>"
+        return f"<TokenList of {self._count}>"
 
     def __len__(self) -> int:
         """Count the tokens, the end included."""
-        return len(self._tokens)
+        return self._count
 
     def __getitem__(self, index: int) -> BraceToken:
         """Give a token; behind the last stands the end."""
-        return self._tokens[min(index, len(self._tokens) - 1)]
+        return self._tokens[index]
 
     def _add_line(self, text: Text) -> None:
-        starts_line = True
+        starts_line, line = True, text.line
+        self._lines[line] = text
         for match in _TOKEN.finditer(text.value):
             kind = match.lastgroup or "mark"
             if kind == "comment":
                 break
-            self._lines[text.line] = text
-            token = BraceToken(kind, match[0], text.line, match.start(), match.end(), starts_line)
-            self._tokens.append(token)
+            start, end = match.span()
+            self._tokens.append(BraceToken(kind, match[0], line, start, end, starts_line))
             starts_line = False
 
     def text(self, start: int, stop: int | None = None) -> Text:
         """Give the text from one token up to, and without, another; without comments."""
         stop = start + 1 if stop is None else stop
-        first = self[start]
+        first = self._tokens[start]
         if stop <= start:
             return self._lines[first.line].cut(first.start, first.start)
-        last = self[stop - 1]
+        last = self._tokens[stop - 1]
         if first.line == last.line:
             return self._lines[first.line].cut(first.start, last.end)
         parts: list[Text] = []

@@ -154,6 +154,7 @@ class Findings:
         self._machine: str | None = None
         self._found: list[_Found] = []
         self._comparisons = [_COMPARISONS]
+        self._seen: dict[str, int] = {}
         self.compares_tools = True
         """Whether it matters how other tools read the text."""
         self.failed = False
@@ -166,7 +167,7 @@ class Findings:
         """Collect into the same file, on behalf of one machine."""
         view = Findings(self._name, self._lines, lenient=self._lenient)
         view._machine, view._found, view._comparisons = machine, self._found, self._comparisons
-        view.compares_tools = self.compares_tools
+        view._seen, view.compares_tools = self._seen, self.compares_tools
         return view
 
     def error(self, code: str, message: str, at: Text | Span, suggestion: str = "") -> None:
@@ -187,7 +188,11 @@ class Findings:
         self, code: str, message: str, at: Text | Span, suggestion: str = "", differs: tuple[str, ...] = BOTH
     ) -> None:
         """Record what is read, and what other tools read otherwise."""
-        if self.compares_tools:
+        if not self.compares_tools:
+            return
+        seen = self._seen[code] = self._seen.get(code, 0) + 1
+        # A large file can have one on every line. More than are shown need only be counted.
+        if seen <= _MOST_DIAGNOSTICS:
             self._add(_Found(code, "warning", "portability", message, _span(at), suggestion, differs, self._machine))
 
     def _add(self, found: _Found) -> None:
@@ -221,12 +226,13 @@ class Findings:
     def diagnostics(self) -> tuple[Diagnostic, ...]:
         """Give all findings by position; of too many the errors are kept first and the rest is counted."""
         ordered = sorted(self._found, key=lambda found: found.place)
-        if len(ordered) <= _MOST_DIAGNOSTICS:
+        dropped = sum(max(0, seen - _MOST_DIAGNOSTICS) for seen in self._seen.values())
+        if len(ordered) + dropped <= _MOST_DIAGNOSTICS:
             return tuple(map(self._worded, ordered))
         # sorted() is stable: errors come first, then what was meant otherwise, each group still by position.
         kept = sorted(ordered, key=_weight)[:_MOST_DIAGNOSTICS]
         kept.sort(key=lambda found: found.place)
-        message = f"{len(ordered) - _MOST_DIAGNOSTICS} more problems were found and are not shown"
+        message = f"{len(ordered) + dropped - _MOST_DIAGNOSTICS} more problems were found and are not shown"
         suggestion = "correct these first and read the file again"
         more = _Found("TOO_MANY_PROBLEMS", "warning", "lint", message, kept[-1].span, suggestion, (), None)
         return tuple(map(self._worded, [*kept, more]))

@@ -77,7 +77,8 @@ def finish(
     """Settle what names mean now that all of them are known, and freeze the machine."""
     if not list(draft.states):
         draft.findings.error("NO_STATES", "the machine has no state", name, "add '## state idle [initial]'")
-    settle_outcomes(draft, known_events(draft))
+    waiting = [node for node in draft.states if node.waits]
+    settle_outcomes(waiting, draft, known_events(draft) if waiting else frozenset())
     draft.transitions = resolve_moves(draft)
     read_properties()
     if draft.findings.failed:

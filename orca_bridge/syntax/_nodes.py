@@ -95,6 +95,11 @@ class Node:
         """The children that are regions."""
         return [child for child in self.children if child.kind == "region"]
 
+    @property
+    def waits(self) -> bool:
+        """Whether something in it is not settled before all states and events are known."""
+        return bool(self.timers or self.invocation or self.done or self.error)
+
     def ancestors(self) -> list[Node]:
         """Give the nodes around this one, outermost first."""
         found: list[Node] = []

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from orca_bridge.definition import InvokeDefinition, Outcome, TimeoutDefinition
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
 
     from orca_bridge.definition import TransitionDefinition
 
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 TIMEOUT = "timeout"
 
 
-def settle_outcomes(draft: Draft, events: Collection[str]) -> None:
+def settle_outcomes(nodes: Iterable[Node], draft: Draft, events: Collection[str]) -> None:
     """Resolve what timeouts, invokes and ends lead to."""
-    for node in draft.states:
+    for node in nodes:
         for timer in node.timers:
             outcome = _state_first(timer.target, draft, events, "PORT_TIMEOUT")
             if outcome is not None:

@@ -100,7 +100,14 @@ class Text(NamedTuple):
 
     def split(self, separators: str) -> list[Text]:
         """Cut at every separator character; the parts are stripped and may be empty."""
-        parts, start = [], 0
+        parts: list[Text] = []
+        start = 0
+        if self.moved is None and len(separators) == 1:
+            column = self.first
+            for part in self.value.split(separators):
+                parts.append(Text(part, self.line, column).strip())
+                column += len(part) + 1
+            return parts
         for index, character in enumerate(self.value):
             if character in separators:
                 parts.append(self.cut(start, index).strip())
