@@ -377,8 +377,9 @@ class JointEventRefused(OrchestratorError, TransitionNotAllowed):  # noqa: N818 
     Raised when somebody refuses to take part in a joint event; nobody has moved.
 
     Args:
-        event: The first refused event, as python-statemachine has it.
-        configuration: The active states of the machine that refused it.
+        event: The first refused event, as python-statemachine has it; of a joint event that its own guard forbids
+            the first one, None if nobody was to take part.
+        configuration: The active states of the machine whose event it is.
         joint: The joint event, such as ``Shop.abort``.
         refusals: Why, by the address of each event that was refused.
     """

@@ -390,13 +390,14 @@ def together(*events: AnyEvent) -> JointEvent:
     Declare a joint event: all these events happen, or none.
 
     Args:
-        *events: Events of different members, or addresses as text.
+        *events: Events of different members, or addresses as text; or one event of a collection,
+            ``each(materials).issue``.
 
     Returns:
         A marker, typed as the joint event that it becomes: ``shop.abort(reason="late")``.
     """
-    if len(events) < 2:  # noqa: PLR2004 - one alone is no joint event
-        msg = "together() takes the events of at least two members"
+    if not events:
+        msg = "together() takes the events of at least two members, or one event of a collection"
         raise TypeError(msg)
     return cast("JointEvent", JointMarker(events))
 

@@ -197,6 +197,12 @@ class _Reader:
                 )
             if place is not None:
                 parts.append(place)
+        if len(marker.events) == 1 and parts and parts[0].member.key != EACH:
+            resolver.problem(
+                f"{parts[0]} is one event of one machine, and nothing else happens together with it",
+                "Name the events of at least two members, or one of each(collection)",
+                JointDefinitionError,
+            )
         return JointEvent(written.name, written.owner, tuple(parts)) if len(parts) == len(marker.events) else None
 
     def _joint(self, named: Any) -> str | None:

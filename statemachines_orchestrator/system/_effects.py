@@ -14,6 +14,7 @@ from statemachines_orchestrator.exceptions import LinkLoopError, LinkRefused
 
 from ._cases import call_with
 from ._joints import (
+    event_of,
     joint_call,
     joint_from,
     joint_named,
@@ -231,8 +232,9 @@ def _send(driver: Driver, step: Step, sending: Sending) -> Work:
     effect = firing.link.effect
     wanted = effect.refused if isinstance(effect, Send) else "raise"
     if wanted == "raise":
+        event = None if engine is None else event_of(engine, sending.event)
         configuration = () if engine is None else engine.sm.configuration
-        raise LinkRefused(sending.event, configuration, repr(firing.link), sending.address, why) from error
+        raise LinkRefused(event, configuration, repr(firing.link), sending.address, why) from error
     if wanted == "hold" and (engine is None or engine.running):
         driver.hold(step, sending)
         driver.tell(EventHeld, step, firing.name, sending.member, sending.event)

@@ -18,7 +18,7 @@ from ._records import EventRefused
 from ._rest import JointMove
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from statemachine.event_data import TriggerData
 
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = (
     "Joint",
+    "event_of",
     "joint_call",
     "joint_from",
     "joint_named",
@@ -171,8 +172,7 @@ def jointly(driver: Driver, step: Step, joint: Joint) -> Work:
             yield partial(driver.run_now, step, engine, None)
     refusals, cause, chosen = yield from _ask_all(joint)
     if refusals:
-        engine, trigger = next(iter(joint.parts))
-        refused = JointEventRefused(trigger.event, engine.sm.configuration, joint.name, refusals)
+        refused = JointEventRefused(*_first_refused(joint, refusals), joint.name, refusals)
         refused.__cause__ = cause
         for address, why in refusals.items():
             driver.tell(EventRefused, step, *_split(address), why, None)
@@ -192,6 +192,13 @@ def jointly(driver: Driver, step: Step, joint: Joint) -> Work:
     if joint.scope.wiring is not None and joint.event.name in joint.scope.wiring.on_joint:
         step.moves.append(JointMove(joint.scope, joint.event, joint.args, joint.kwargs, step.cause))
     return None, joint.result(results)
+
+
+def _first_refused(joint: Joint, refusals: Mapping[str, str]) -> tuple[Any, Any]:
+    """Return the first event that was refused, and where its machine is; nothing if a guard refuses for nobody."""
+    refusing = (part for part in joint.parts if f"{part[0].address}.{part[1].event}" in refusals)
+    engine, trigger = next(refusing, next(iter(joint.parts), (None, None)))
+    return (None, ()) if engine is None or trigger is None else (trigger.event, engine.sm.configuration)
 
 
 def _split(address: str) -> tuple[str, str]:
@@ -231,13 +238,17 @@ def _ask_all(joint: Joint) -> Work:
 
 def trigger_for(engine: MemberEngine, event: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> TriggerData:
     """Make an event for a member, as a call of it would."""
+    trigger: TriggerData = event_of(engine, event).build_trigger(*args, machine=engine.sm, **kwargs)
+    return trigger
+
+
+def event_of(engine: MemberEngine, event: str) -> BoundEvent:
+    """Return a member's event as python-statemachine has it."""
     machine = engine.sm
     declared = getattr(type(machine), event, None) if event in read_chart(type(machine)).event_ids else None
     delay = getattr(declared, "delay", 0) or 0
     name = getattr(declared, "name", None) or event
-    bound = BoundEvent(id=event, name=name, delay=delay, _sm=machine)
-    trigger: TriggerData = bound.build_trigger(*args, machine=machine, **kwargs)
-    return trigger
+    return BoundEvent(id=event, name=name, delay=delay, _sm=machine)
 
 
 def reason_of(engine: MemberEngine, trigger: TriggerData) -> str:
@@ -245,4 +256,16 @@ def reason_of(engine: MemberEngine, trigger: TriggerData) -> str:
     refusal = getattr(trigger, "refusal", None)
     if isinstance(refusal, GuardRefused):
         return str(refusal).rstrip(".")
-    return f"{engine.address} is in {where(engine)}, where nothing is enabled for {str(trigger.event)!r}"
+    event = str(trigger.event)
+    needed = " or ".join(dict.fromkeys(_conditions(engine, event)))
+    why = f"{event!r} needs {needed}" if needed else f"nothing is enabled for {event!r}"
+    return f"{engine.address} is in {where(engine)}, where {why}"
+
+
+def _conditions(engine: MemberEngine, event: str) -> Iterator[str]:
+    """Yield what each transition that the event could have triggered asks for."""
+    active = {state.id for state in engine.sm.configuration}
+    for edge in read_chart(type(engine.sm)).edges_of(event):
+        if edge.source in active:
+            # A validator that is not content raises, so that none of them is what was missing.
+            yield " and ".join(one for one in edge.conditions if not one.startswith("validator "))
