@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import copy
+from contextlib import ExitStack, contextmanager
 from inspect import isabstract
-from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeVar, cast
 
 from statemachine import StateChart
 from typing_extensions import dataclass_transform
@@ -32,6 +33,17 @@ from statemachines_orchestrator.exceptions import (
     MemberAssignmentError,
     MemberNotMadeError,
     NoMachinesOnOrchestratorError,
+    UnsavableError,
+)
+from statemachines_orchestrator.snapshot import (
+    Snapshot,
+    add_custom,
+    add_migration,
+    explain_failure,
+    fill,
+    given_for,
+    parts_for,
+    take,
 )
 from statemachines_orchestrator.system import (
     Clock,
@@ -58,13 +70,16 @@ from statemachines_orchestrator.system import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Iterator, Mapping
     from types import TracebackType
 
     from statemachines_orchestrator.declare import Guard, JointEvent, Link
     from statemachines_orchestrator.system import Inspection, SystemRecord
 
 __all__ = ("Orchestrator",)
+
+_T = TypeVar("_T")
+_Migrate = TypeVar("_Migrate", bound="Callable[[dict[str, Any]], dict[str, Any]]")
 
 
 _DEFAULT_CLOCK = MonotonicClock()
@@ -155,6 +170,15 @@ class Orchestrator(_Declared):
             problems.append(_no_clock(declaration.name, clock))
         if problems:
             raise ConstructionError.first_of(problems)
+        with self._assembled(given, clock) as scope:
+            if scope.driver.root is scope and not scope.driver.is_async:
+                scope.driver.begin()
+            self.__post_init__()
+
+    @contextmanager
+    def _assembled(self, given: Mapping[str, Any], clock: Clock) -> Iterator[Scope]:
+        """Make or take the members; none has entered its initial state. What fails in the block undoes it."""
+        declaration = type(self).__declaration__
         scope = _scope_of(self, clock, outer_driver(self))
         values = {one.name: given[one.name] if one.name in given else one.initial() for one in declaration.data}
         parts = make_parts(declaration, scope, given)
@@ -164,9 +188,7 @@ class Orchestrator(_Declared):
             scope.complete()
             for machine in self.machines.values():
                 register(type(machine))
-            if scope.driver.root is scope and not scope.driver.is_async:
-                scope.driver.begin()
-            self.__post_init__()
+            yield scope
         except BaseException:
             give_back(parts, given)
             scope.driver.timers.clear()
@@ -174,6 +196,9 @@ class Orchestrator(_Declared):
 
     def __post_init__(self) -> None:
         """Do what a subclass wants done at the end of the constructor, as in a dataclass."""
+
+    def __post_restore__(self) -> None:
+        """Do what a subclass wants done at the end of `restore`, such as setting attributes of its own."""
 
     # -- the system ----------------------------------------------------------------------------------------
 
@@ -336,6 +361,121 @@ class Orchestrator(_Declared):
         """Let the event loop fire no more timers."""
         await self._system.driver.stop_firing_async()
 
+    # -- snapshots -----------------------------------------------------------------------------------------
+
+    def snapshot(self) -> Snapshot:
+        """
+        Describe everything that is needed to go on later, between two steps.
+
+        Raises:
+            StepRunningError: The caller is a callback of this system, or an asynchronous one has events in line.
+            UnsavableError: Something cannot be saved, or this is a part of another orchestrator.
+        """
+        scope, name = self._system, type(self).__name__
+        if scope.parent is not None:
+            outer = type(scope.root.orchestrator).__name__
+            raise UnsavableError(
+                f"no snapshot of this {name} can be taken", [f"it is a part of a {outer}: take one of that"]
+            )
+        with scope.driver.between_steps("take a snapshot of it"):
+            return take(scope)
+
+    @classmethod
+    def restore(
+        cls,
+        snapshot: Snapshot | str | bytes,
+        /,
+        *,
+        clock: Clock | None = None,
+        invocations: Literal["restart", "leave"] = "restart",
+        **members: Any,
+    ) -> Self:
+        """
+        Make an orchestrator that goes on where a snapshot was taken; no callback of a machine runs.
+
+        Machines are made by their factories, and where there is none, of their declared classes without arguments.
+
+        Args:
+            snapshot: The snapshot, or its text.
+            clock: What tells the system the time; by default the machine's own clock. Timers have as many seconds
+                left as they had.
+            invocations: Whether invocations that were running start anew in the first step, or never.
+            **members: Machines, or what makes them, by field, as for the constructor; or models for machines. A
+                dictionary stands for a collection or for the fields of a nested orchestrator.
+
+        Raises:
+            SnapshotFormatError: The text is no snapshot, not a whole one, or one in the format of a later release.
+            SnapshotMismatchError: A snapshot of another class or definition, or one that does not fit; lists all
+                differences.
+            MigrationError: There is no way from its version to that of the class, or it failed.
+            ConstructionError: What was passed cannot be a member.
+        """
+        if invocations not in ("restart", "leave"):
+            raise ArgumentsError(
+                f"{cls.__name__}.restore()", f"invocations={invocations!r} means nothing", "Write 'restart' or 'leave'"
+            )
+        chosen = _DEFAULT_CLOCK if clock is None else clock
+        if not isinstance(chosen, Clock):
+            raise _no_clock(f"{cls.__name__}.restore", chosen)
+        _declaration_of(cls)
+        parts = parts_for(cls, snapshot)
+        self = blank(cls)
+        with ExitStack() as undone:
+            try:
+                given = given_for(cls, parts, members, _made_again)
+                scope = undone.enter_context(self._assembled(given, chosen))
+            except Exception as error:
+                explain_failure(cls, parts, members, error)
+                raise
+            fill(scope, parts, restart=invocations == "restart")
+            for inner in reversed(list(scope.tree())):
+                inner.orchestrator.__post_restore__()
+        return self
+
+    @classmethod
+    def migration(cls, before: str, after: str, /) -> Callable[[_Migrate], _Migrate]:
+        """
+        Register a function that brings snapshots of this class from one version to another.
+
+        It gets the parts of a snapshot as a dictionary, without what the old class declared, and returns those that fit
+        the new class. Versions that lie apart are reached step by step. Subclasses inherit it.
+
+        Args:
+            before: A version that the class has had.
+            after: The version that follows.
+        """
+
+        def register_migration(function: _Migrate) -> _Migrate:
+            add_migration(cls, before, after, function)
+            return function
+
+        return register_migration
+
+    @classmethod
+    def codec(
+        cls,
+        kind: type[_T],
+        /,
+        *,
+        encode: Callable[[_T], Any] | None = None,
+        decode: Callable[[Any], _T] | None = None,
+    ) -> None:
+        """
+        Say that objects of a class may occur in snapshots, in declared data, models and what events carry.
+
+        Dataclasses, named tuples, enumerations, attrs classes, pydantic models and msgspec structs need no functions,
+        and need not be announced where an annotation names them.
+
+        Args:
+            kind: The class; objects of classes derived from it are written by the same functions.
+            encode: Returns what can be saved in its place, such as a text or a dictionary.
+            decode: Makes the object of that.
+
+        Raises:
+            DefinitionError: Only one of the functions is passed.
+        """
+        add_custom(cls, kind, encode, decode)
+
     # -- the object ----------------------------------------------------------------------------------------
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -426,6 +566,13 @@ def _declaration_of(kind: type[Orchestrator]) -> Declaration:
             "Make one of its subclasses",
         )
     return declaration
+
+
+def _made_again(owner: type[Orchestrator], parts: dict[str, Any], members: Mapping[str, Any]) -> Orchestrator:
+    """Make a nested orchestrator for the system that is being restored."""
+    self = blank(owner)
+    with self._assembled(given_for(owner, parts, members, _made_again), _DEFAULT_CLOCK):
+        return self
 
 
 def _no_clock(owner: str, given: object) -> ArgumentsError:

@@ -19,7 +19,7 @@ from statemachine.exceptions import TransitionNotAllowed
 from ._payload import Payload
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from weakref import WeakValueDictionary
 
     from statemachine import State
@@ -113,6 +113,8 @@ class MemberEngine(BaseEngine):
     """Events that can be cancelled and whose turn has not come yet; who sent them keeps them alive."""
     _chosen: tuple[TriggerData, Any] | None = None
     """The event that comes next, and the transitions that it was promised."""
+    to_invoke: tuple[tuple[State, Mapping[str, Any]], ...] = ()
+    """States whose invocations were running when a snapshot was taken, and the keywords of their entry."""
     _leaving: tuple[str, ...] = ()
     _entering: tuple[str, ...] = ()
     """The states that the present microstep leaves and enters."""
@@ -373,6 +375,37 @@ class MemberEngine(BaseEngine):
             finally:
                 if own is not None:
                     own(saved.own)
+
+    def resume(
+        self,
+        *,
+        running: bool,
+        end_seen: bool,
+        pending_final: State | None,
+        held: Mapping[str, Any] | None,
+        queued: Iterable[TriggerData],
+    ) -> None:
+        """Go on where a snapshot was taken; what the machine was doing before is forgotten. Runs no callback."""
+        self._stop_invocations_but(frozenset())
+        self.drop_queued()
+        self.running, self.end_seen = running, end_seen
+        self._root_parallel_final_pending = pending_final
+        self._held = held
+        for trigger in queued:
+            self._inject(trigger)
+            self.external_queue.put(trigger)
+
+    def invoke_again(self) -> None:
+        """Start the invocations that ran when a snapshot was taken, where their states are still active."""
+        manager = self._invoke_manager
+        running = {one.state_id for one in manager._active.values() if not one.ctx.cancelled.is_set()}
+        active = set(self.sm.configuration_values)
+        for state, keywords in self.to_invoke:
+            if state.value in active and state.id not in running:
+                payload = Payload(keywords)
+                payload.host, payload.key = self.host, self.key
+                manager.mark_for_invoke(state, payload)
+        self.to_invoke = ()
 
     def drop_queued(self) -> None:
         """Forget the events that the machine has not taken yet."""

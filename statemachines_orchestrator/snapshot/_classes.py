@@ -21,7 +21,7 @@ from ._records import kind_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-__all__ = ("Classes", "Custom")
+__all__ = ("Classes", "Custom", "hints_of", "named")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,7 +52,7 @@ class Classes:
             found.add(cls)
         for hint, module in hints:
             found.look_at(hint, module)
-        self.names = _named(found.classes)
+        self.names = named(found.classes)
         """The name of each class in snapshots."""
         self.by_name = {name: cls for cls, name in self.names.items()}
 
@@ -63,7 +63,7 @@ class Classes:
         return next((self.customs[base] for base in cls.__mro__ if base in self.customs), None)
 
 
-def _named(classes: Iterable[type]) -> dict[type, str]:
+def named(classes: Iterable[type]) -> dict[type, str]:
     """Name classes by their own name, and those that share one by their module, too."""
     by_name: dict[str, list[type]] = {}
     for cls in classes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from statemachines_orchestrator.declare import nearest
@@ -73,27 +74,25 @@ class Decoder:
         read = self._words.get(word) if isinstance(word, str) else None
         return read(written, where) if read is not None else self._refuse(where, f"nothing is known of a {word!r}")
 
-    def fill(self, value: Any, written: Any, where: str) -> bool:
+    def filling(self, value: Any, written: Any, where: str) -> Callable[[], None] | None:
         """
-        Give an object that exists the content that was written of it.
+        Return what gives an object that exists the content that was written of it.
 
         Args:
-            value: The object.
+            value: The object, which is left alone until then.
             written: What `Encoder.record` returned.
             where: Its place.
 
         Returns:
-            Whether that is possible; if not, the value has to be replaced by a decoded one.
+            A function to call; None if the object has to be replaced by a decoded one.
         """
         kind = kind_of(type(value))
         if kind is None or not isinstance(written, dict) or written.get("$type") != "object":
-            return False
+            return None
         if self._classes.by_name.get(written.get("class", "")) is not type(value):
-            return False
+            return None
         content = self._content(kind, type(value), written, where, complete=False)
-        if content is not None:
-            kind.fill(value, content)
-        return True
+        return (lambda: None) if content is None else partial(kind.fill, value, content)
 
     # -- one sort each ---------------------------------------------------------------------------------------
 

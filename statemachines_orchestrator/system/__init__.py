@@ -14,6 +14,7 @@ from ._copying import (
     with_own_models,
 )
 from ._driver import Driver
+from ._effects import Sending
 from ._lookup import enabled_addresses, find
 from ._members import adopt, give_back, make_parts, outer_driver
 from ._occurrence import Occurrence
@@ -29,22 +30,28 @@ from ._records import (
     record_from,
     record_to_mapping,
 )
+from ._rest import DelayedLink, Firing
 from ._scope import Scope
+from ._shared import DelayedEvent
 from ._timers import Timer, TimerQueue, TimerStatistics
 from ._turns import Ticket, Turns
 
 __all__ = (
     "Clock",
+    "DelayedEvent",
+    "DelayedLink",
     "Driver",
     "EventCall",
     "EventHeld",
     "EventRefused",
+    "Firing",
     "Inspection",
     "LinkFired",
     "MonotonicClock",
     "Moved",
     "Occurrence",
     "Scope",
+    "Sending",
     "StepEnded",
     "StepStarted",
     "SystemConfiguration",

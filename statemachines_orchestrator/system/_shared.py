@@ -76,7 +76,7 @@ class SharedSteps:
         """Events of links that were refused and are kept, in the order in which they were held."""
         self.observers: tuple[Observer, ...] = ()
         self._unstarted: list[MemberEngine] = []
-        """Members that were added to a running asynchronous system and have not entered their initial state."""
+        """Members that have not entered their initial state in a running system, or have something to invoke again."""
         self._steps = 0
         self._has_begun = False
         self._turns = Turns()
@@ -279,17 +279,32 @@ class SharedSteps:
         step.moves.append(Gone(engine))
 
     def start_later(self, engine: MemberEngine) -> None:
-        """Let a member that was added enter its initial state, in this step or with its first event."""
-        if engine.is_held:
+        """Let a member enter its initial state, or invoke again what a snapshot says, in this step or the next one."""
+        if engine.is_held or engine.to_invoke:
             self._unstarted.append(engine)
 
     def next_unstarted(self) -> MemberEngine | None:
-        """Return a member that was added and has not entered its initial state."""
+        """Return a member that has not entered its initial state, or has something to invoke again."""
         while self._unstarted:
             engine = self._unstarted.pop(0)
+            if engine.to_invoke:
+                self.undo(partial(self._invoke_later, engine, engine.to_invoke))
+                engine.invoke_again()
+                return engine
             if engine.is_held:
                 return engine
         return None
+
+    def _invoke_later(self, engine: MemberEngine, to_invoke: Any) -> None:
+        engine.to_invoke = to_invoke
+        self.start_later(engine)
+
+    def resume(self, *, rested: bool, held: list[Sending]) -> None:
+        """Go on where a snapshot was taken; what is to be started is started in the first step."""
+        self.has_rested = rested
+        self.held = held
+        for engine in self.engines:
+            self.start_later(engine)
 
     # -- observers -----------------------------------------------------------------------------------------
 

@@ -348,9 +348,11 @@ class TestClasses:
         owner = Owner("bob")
         decoder = Decoder(classes(Owner))
 
-        assert decoder.fill(owner, written(Owner("ann"), Owner), "Shop.x")
+        fill = decoder.filling(owner, written(Owner("ann"), Owner), "Shop.x")
+        assert owner.name == "bob"
+        fill()
         assert owner.name == "ann"
-        assert not decoder.fill(owner, ["ann"], "Shop.x")
+        assert decoder.filling(owner, ["ann"], "Shop.x") is None
 
     def test_without(self):
         """Attributes that are kept elsewhere are left out."""
