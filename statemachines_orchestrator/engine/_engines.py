@@ -15,6 +15,7 @@ from ._member import MemberEngine
 
 if TYPE_CHECKING:
     from asyncio import Future
+    from collections.abc import Mapping
 
     from statemachine.event_data import TriggerData
     from statemachine.transition import Transition
@@ -80,6 +81,11 @@ class SyncMemberEngine(MemberEngine, SyncEngine):
         """Run the event just put, when its turn comes."""
         return self.deliver_arrived()
 
+    def enabled_events(self, *args: Any, **kwargs: Any) -> list[BoundEvent]:
+        """List the enabled events, without those that are forbidden."""
+        found = MemberEngine.enabled_events(self, *args, **kwargs)
+        return [event for event in found if _is_allowed(self, event, args, kwargs)]
+
     def drive(self) -> Any:
         """Run python-statemachine's own loop on what is queued."""
         return SyncEngine.processing_loop(self)
@@ -136,6 +142,11 @@ class AsyncMemberEngine(MemberEngine, AsyncEngine):
         found: OrderedSet[Transition] = await AsyncEngine.select_eventless_transitions(self, trigger_data)
         return found
 
+    async def enabled_events(self, *args: Any, **kwargs: Any) -> list[BoundEvent]:
+        """List the enabled events, without those that are forbidden."""
+        found = await MemberEngine.enabled_events(self, *args, **kwargs)
+        return [event for event in found if _is_allowed(self, event, args, kwargs)]
+
     def clear(self) -> None:
         """Keep what is queued when an event was refused, as the synchronous engine does (trap D26)."""
         if not isinstance(sys.exc_info()[1], TransitionNotAllowed):
@@ -145,3 +156,10 @@ class AsyncMemberEngine(MemberEngine, AsyncEngine):
     def drive(self) -> Any:
         """Run python-statemachine's own loop on what is queued; to be awaited."""
         return AsyncEngine.processing_loop(self)
+
+
+def _is_allowed(engine: MemberEngine, event: BoundEvent, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:
+    """Whether nothing outside the machine forbids an event that the machine itself would take."""
+    if not engine.is_guarded:
+        return True
+    return engine.host.refusal(engine, event.build_trigger(*args, machine=engine.sm, **kwargs)) is None

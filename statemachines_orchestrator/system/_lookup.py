@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from statemachines_orchestrator.declare import BoundJointEvent, nearest
 from statemachines_orchestrator.exceptions import UnknownEventError, UnknownMachineError
 
-from ._cases import forbidden
 from ._joints import joint_call, joint_from, joints_of, trigger_for
 
 if TYPE_CHECKING:
@@ -84,19 +83,14 @@ def enabled_addresses(scope: Scope, engines: list[MemberEngine], answers: list[l
     Args:
         scope: The orchestrator that is asked.
         engines: Its members.
-        answers: The events that each of them finds enabled, guards left aside.
+        answers: The events that each of them finds enabled.
     """
-    enabled = {
-        (engine, str(event.id))
-        for engine, events in zip(engines, answers, strict=True)
-        for event in events
-        if not engine.is_guarded or forbidden(engine, trigger_for(engine, str(event.id), (), {})) is None
-    }
+    enabled = {(engine, str(event.id)) for engine, events in zip(engines, answers, strict=True) for event in events}
     members = (
         f"{scope.relative_address(engine)}.{event.id}"
         for engine, events in zip(engines, answers, strict=True)
         for event in events
-        if (engine, str(event.id)) in enabled and _is_possible_alone(engine, str(event.id), enabled)
+        if _is_possible_alone(engine, str(event.id), enabled)
     )
     joint_events = (
         ".".join((*inside.path[len(scope.path) :], joint.name))

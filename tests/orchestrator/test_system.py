@@ -11,7 +11,16 @@ from shop import Order, Payment
 from statemachine import State, StateChart
 from worlds import until
 
-from statemachines_orchestrator import EventCall, Orchestrator, SystemConfiguration, data, exceptions, machine
+from statemachines_orchestrator import (
+    EventCall,
+    In,
+    Orchestrator,
+    SystemConfiguration,
+    data,
+    exceptions,
+    guard,
+    machine,
+)
 
 
 class Parallel(StateChart):
@@ -158,6 +167,26 @@ class TestEnabledEvents:
             ("payment.authorize", "payment.void"),
             ("careful.go", "payment.capture", "payment.void"),
         )
+
+    def test_of_one_machine(self, world):
+        """A machine's own list leaves out what a guard forbids, and guards see the payload that is asked about."""
+
+        class System(Orchestrator):
+            order: Order = machine()
+            payment: Payment = machine()
+
+            paid_first = guard(order.process, In(payment.authorized))
+            small = guard(order.cancel, lambda _orc, occurrence: occurrence.kwargs.get("amount", 0) < 9)
+
+        async def scenario():
+            system = System(world.machine(Order)(), Payment())
+            await world.call(system.activate())
+            before = await world.call(system.order.enabled_events(amount=10))
+            await world.call(system.payment.authorize())
+            after = await world.call(system.order.enabled_events(amount=1))
+            return [str(event.id) for event in before], [str(event.id) for event in after]
+
+        assert world.run(scenario) == ([], ["process", "cancel"])
 
     def test_from_inside_a_step(self, world):
         """A callback may ask, too."""
