@@ -139,7 +139,8 @@ class _TailReader:
 
     def report_text(self, text: Text) -> None:
         if self.kind == "region":
-            self.findings.portability("PORT_REGION", "other tools lose a region with text in its heading", text)
+            message = "other tools lose a region with text in its heading"
+            self.findings.portability("PORT_REGION", message, text, "describe the state around it")
             return
         message = "other tools drop a text in the heading of a state"
         self.findings.portability("PORT_STATE_TEXT", message, text, "write it as a blockquote below the heading")

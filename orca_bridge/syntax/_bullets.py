@@ -72,7 +72,8 @@ def read_keyed(bullet: Bullet, node: Node, draft: Draft) -> None:
                 "INVALID_BULLET", message, bullet.whole, "move it to the parallel state, or to a state"
             )
             return
-        draft.findings.portability("PORT_REGION", "other tools lose a bullet of a region", bullet.whole)
+        message = "other tools lose a bullet of a region"
+        draft.findings.portability("PORT_REGION", message, bullet.whole, "give it to the states in it")
     if not bullet.is_portable or bullet.key == "description":
         message = f"other tools ignore {bullet.written.value!r}"
         advice = "write a blockquote" if bullet.key == "description" else f"write '{bullet.key}: ...'"
@@ -199,7 +200,8 @@ def _actions(bullet: Bullet, node: Node, draft: Draft) -> tuple[str, ...]:
 def _report_repeated(bullet: Bullet, node: Node, draft: Draft) -> None:
     if bullet.key in node.keys:
         message = f"of several bullets {bullet.key!r} other tools read the last"
-        draft.findings.portability("PORT_REPEATED_BULLET", message, bullet.whole)
+        suggestion = "keep one; others only orca_bridge can read"
+        draft.findings.portability("PORT_REPEATED_BULLET", message, bullet.whole, suggestion)
 
 
 def _on_entry(bullet: Bullet, node: Node, draft: Draft) -> None:

@@ -263,7 +263,8 @@ class _Reader:
             return None
         if not found.is_portable or text is not cell:
             message = f"other tools do not read {cell.value!r} so"
-            self.findings.portability("PORT_DT_CELL", message, cell)
+            suggestion = "keep it if only orca_bridge reads the file, or write a rule for each value"
+            self.findings.portability("PORT_DT_CELL", message, cell, suggestion)
         return found.test
 
     def output(self, name: str, cell: Text) -> list[tuple[str, Scalar]]:

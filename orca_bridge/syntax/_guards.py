@@ -268,6 +268,8 @@ class _Parser:
         if len(signs) > 1:
             message = "other tools do not read a chain of comparisons"
             self.differs("PORT_GUARD_OPERAND", message, start.text, "write comparisons joined by 'and'")
+        elif isinstance(resolved[1], Path):
+            self.check_operands(resolved[0], start)
         pairs = zip(resolved, signs, resolved[1:], starts, strict=False)
         tests = tuple(self.comparison(left, sign, right, place) for left, sign, right, place in pairs)
         return tests[0] if len(tests) == 1 else And(tests)
@@ -299,8 +301,6 @@ class _Parser:
         if Value(None) in {left, right} and sign not in {"==", "!="}:
             message = f"'{sign}' cannot compare with null"
             raise GuardFault(message, start.text, "write '== null' or '!= null'")
-        if isinstance(right, Path):
-            self.check_operands(left, start)
         if isinstance(left, Value) and isinstance(right, Path):
             left, sign, right = right, _MIRRORED[sign], left
         if right == Value(None) and isinstance(left, Path):

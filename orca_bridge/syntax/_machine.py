@@ -160,7 +160,8 @@ def _read_quotes(block: Block, node: Node, draft: Draft) -> None:
             message = "of several blockquotes other tools read the last"
             draft.findings.portability("PORT_STATE_TEXT", message, item.text, "put them together")
         elif node.kind == "region":
-            draft.findings.portability("PORT_REGION", "other tools lose the text of a region", item.text)
+            message = "other tools lose the text of a region"
+            draft.findings.portability("PORT_REGION", message, item.text, "describe the state around it")
         node.quotes.append(item.text)
         above = item
 

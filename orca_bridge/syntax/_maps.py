@@ -69,7 +69,8 @@ def split_outside(text: Text, separators: str) -> list[Text]:
 def split_invoke(text: Text, findings: Findings) -> tuple[Text, Text | None, list[tuple[str, Text]]]:
     """Split ``M (k: v) input: {...} shots: 5`` into the name, the map in parentheses, and the modifiers."""
     if text.value.startswith(("->", "=>")):
-        findings.portability("PORT_INVOKE", "other tools take the arrow for a part of the name", text.cut(0, 2))
+        message = "other tools take the arrow for a part of the name"
+        findings.portability("PORT_INVOKE", message, text.cut(0, 2), "remove it")
         text = text.cut(2).strip()
     starts = list(_modifiers(text.value))
     ends = [match.start() for match in starts[1:]] + [len(text.value)]
@@ -165,7 +166,8 @@ def _input(key: str, value: Text, findings: Findings) -> InvokeInput:
             raise MapFault(message, text, 'write a path such as ctx.id, or a value such as 5 or "text"') from None
         message = "orca-runtime-python passes null in place of a value"
         nested = text.value.startswith("{")
-        findings.portability("PORT_INVOKE", message, value, differs=BOTH if nested else ORP)
+        suggestion = "pass a field that has it as its default"
+        findings.portability("PORT_INVOKE", message, value, suggestion, BOTH if nested else ORP)
         return InvokeInput(key, literal=found, text=text.value)
     path = _path(text)
     if len(path.names) > 1:
@@ -189,4 +191,5 @@ def report_modifier(key: str, at: Text, findings: Findings, *, own: bool) -> Non
     if key == "input" and not own:
         return
     message = f"other tools misread an invoke with '{key}:'"
-    findings.portability("PORT_INVOKE", message, at, differs=BOTH if key == "input" else OL)
+    suggestion = "write it in the bullet 'invoke'" if key == "input" else "keep it if only orca_bridge runs the file"
+    findings.portability("PORT_INVOKE", message, at, suggestion, BOTH if key == "input" else OL)

@@ -63,7 +63,7 @@ def read_property(text: Text, draft: Draft, *, ticked: bool = True) -> None:
         _refuse(bare, draft)
         return
     if key != key.lower() or kind == "always_responds" or bare is not text:
-        _report(bare, f"orca-lang does not know {written.strip()!r}", draft)
+        _report(bare, f"orca-lang does not know {written.strip()!r}", draft, _portable_key(kind))
     found = READERS[kind](kind, value, draft, ticked) if kind in READERS else PropertyDefinition(kind)
     if found is not None:
         draft.properties.append(_placed(found, text))
@@ -87,14 +87,18 @@ def _refuse(text: Text, draft: Draft) -> None:
     draft.findings.error("INVALID_PROPERTY", f"{text.value!r} is no property", text, _FORMS)
 
 
-def _report(text: Text, message: str, draft: Draft) -> None:
-    draft.findings.portability("PORT_PROPERTY", message, text, "", OL)
+def _portable_key(kind: PropertyKind) -> str:
+    return "keep it if only orca_bridge checks the file" if kind == "always_responds" else f"write {kind!r}"
+
+
+def _report(text: Text, message: str, draft: Draft, suggestion: str) -> None:
+    draft.findings.portability("PORT_PROPERTY", message, text, suggestion, OL)
 
 
 def _check_words(words: Sequence[str], text: Text, draft: Draft) -> None:
     for word in words:
         if word and word != word.lower():
-            _report(text, f"orca-lang does not know {word!r}", draft)
+            _report(text, f"orca-lang does not know {word!r}", draft, f"write {word.lower()!r}")
 
 
 def _state(text: Text, draft: Draft) -> str | None:
@@ -109,7 +113,7 @@ def _reach(kind: PropertyKind, text: Text, draft: Draft, _ticked: bool) -> Prope
         return None
     target = _state(text.cut(*match.span(1)), draft)
     if match[3] is None:
-        _report(text, "orca-lang fails without 'from'", draft)
+        _report(text, "orca-lang fails without 'from'", draft, f"write '{text.value} from' and the initial state")
         return None if target is None else PropertyDefinition(kind, target)
     _check_words([match[2]], text, draft)
     source = _state(text.cut(*match.span(3)), draft)
@@ -151,7 +155,7 @@ def _invariant(kind: PropertyKind, text: Text, draft: Draft, ticked: bool) -> Pr
         text = text.cut(0, tail.start()).strip()
     bare = unticked(text)
     if bare is text and ticked:
-        _report(text, "orca-lang reads an invariant in back-ticks only", draft)
+        _report(text, "orca-lang reads an invariant in back-ticks only", draft, f"write `{text.value}`")
     expression = read_guard(bare, draft.scope(in_cell=False), draft.findings)
     return None if expression is None else PropertyDefinition(kind, expression=expression, state=state)
 

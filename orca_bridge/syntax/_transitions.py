@@ -33,6 +33,10 @@ COLUMNS = Columns(
     {5: ("Source", "Event", "Guard", "Target", "Action"), 3: ("Source", "Event", "Target")},
 )
 ANY = "*"
+_LISTS = {
+    "PORT_MULTI_CELL": "write a row for each",
+    "PORT_ACTION_LIST": "write one action that does all of it",
+}
 
 
 def collect_rows(draft: Draft, blocks: Sequence[Block]) -> None:
@@ -209,7 +213,7 @@ def _names(cell: Text, draft: Draft, code: str, separators: str = ",") -> list[T
     parts = _listed(cell, separators)
     if len(parts) > 1:
         message = "other tools take the list for one name"
-        draft.findings.portability(code, message, cell, "write a row for each" if code == "PORT_MULTI_CELL" else "")
+        draft.findings.portability(code, message, cell, _LISTS[code])
     elif parts:
         report_marks(cell, parts[0], draft.findings)
     return parts
