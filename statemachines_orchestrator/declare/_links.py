@@ -258,6 +258,7 @@ class LinkMarker:
     conditions: tuple[Condition, ...] = ()
     delay: float | None = None
     conditions_when_due: tuple[Condition, ...] = ()
+    forwards: tuple[str, ...] | None = ()
 
     def given(self, condition: Condition | Callable[..., Any]) -> LinkMarker:
         """
@@ -306,20 +307,21 @@ class LinkMarker:
         if refused not in ("raise", "ignore", "hold"):
             msg = f"send(refused={refused!r}): write 'raise', 'ignore' or 'hold'"
             raise TypeError(msg)
-        return replace(self, effect=Send(cast("Any", event), refused, MappingProxyType(payload)))
+        return replace(self, effect=Send(cast("Any", event), refused, MappingProxyType(payload), self.forwards))
 
     def forward(self, *names: str) -> LinkMarker:
         """
-        Pass arguments of the trigger's event on.
+        Pass arguments of the trigger's event on, before or behind `send`.
 
         Args:
             *names: Keywords to pass on, where the trigger has them. Without names everything is passed on, also
                 what was given by position.
         """
-        if not isinstance(self.effect, Send):
-            msg = "forward() says what send() passes on: write .send(...).forward(...)"
+        if isinstance(self.effect, Call):
+            msg = "forward() says what send() passes on; a function that is called has it all in its occurrence"
             raise TypeError(msg)
-        return replace(self, effect=replace(self.effect, forwards=names or None))
+        effect = None if self.effect is None else replace(self.effect, forwards=names or None)
+        return replace(self, effect=effect, forwards=names or None)
 
     def call(self, function: Callable[..., Any]) -> LinkMarker:
         """
