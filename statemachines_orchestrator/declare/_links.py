@@ -161,7 +161,7 @@ class Link:
         if self.given is not None:
             words.append(f"given({self.given})")
         if self.delay is not None:
-            words.append(f"after({self.delay:g})")
+            words.append(f"after({self.delay:.12g})")
         if self.given_when_due is not None:
             words.append(f"given({self.given_when_due})")
         return ".".join((*words, str(self.effect)))

@@ -126,7 +126,10 @@ class _Graph:
         elif self.borders.is_area(source):
             words.append(f"ltail={_cluster(source)}")
         if self.borders.contains(target, source):
-            head = _inside(target) if source == target or self.is_without_start(target) else head
+            if target.state is None and source.state is not None:
+                head = tail  # a machine to itself: no arrow that could be taken for its beginning
+            elif source == target or self.is_without_start(target):
+                head = _inside(target)
         elif self.borders.is_area(target):
             words.append(f"lhead={_cluster(target)}")
         return f"{tail} -> {head} [{', '.join(words)}];" if words else f"{tail} -> {head};"

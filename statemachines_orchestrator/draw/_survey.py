@@ -247,10 +247,19 @@ def _event(place: Place) -> str:
     return f"{place.id} of {'each' if key == EACH else repr(key)}"
 
 
+def duration(seconds: float) -> str:
+    """Return a time in the greatest unit in which it is whole, such as ``14 days``."""
+    for unit, length in (("days", 86_400), ("hours", 3600), ("minutes", 60)):
+        if seconds and seconds % length == 0:
+            count = f"{seconds / length:.12g}"
+            return f"{count} {unit.removesuffix('s') if count == '1' else unit}"
+    return f"{seconds:.12g} s"
+
+
 def _link_text(link: Link, cause: str, done: str) -> str:
     words = [cause]
     words.append(f"[{link.given}]" if link.given is not None else "")
-    words.append(f"after {link.delay:g} s" if link.delay is not None else "")
+    words.append(f"after {duration(link.delay)}" if link.delay is not None else "")
     words.append(f"[{link.given_when_due}]" if link.given_when_due is not None else "")
     words.append(f"→ {done}" if done else "")
     words.append(f"({link.effect.refused})" if isinstance(link.effect, Send) and link.effect.refused != "raise" else "")

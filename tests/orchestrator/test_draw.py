@@ -12,6 +12,7 @@ from statemachine import State, StateMachine
 from statemachines_orchestrator import Members, Orchestrator, at, each, machine, machines, when
 from statemachines_orchestrator.charts import read_chart
 from statemachines_orchestrator.draw import link_map, machine_picture, picture
+from statemachines_orchestrator.draw._survey import duration
 
 MERMAID_TEXT = r"(?:[^\"#;:<>{}`*%&|\n]|#\d+;|<br/>|: )+"
 MERMAID_ID = r"[A-Za-z]\w*"
@@ -479,3 +480,22 @@ class TestUnknown:
                 [*] --> on
                 on --> on : stay
             """)
+
+
+class TestLinksToItself:
+    def test_a_loop(self):
+        """A link from a machine's state to the machine itself is a loop there, and says its delay in whole units."""
+
+        class Late(Orchestrator):
+            order: Order = machine(factory=Order)
+            late = when("order.pending").after(14 * 86_400).send("order.cancel")
+
+        assert '"order.pending" -> "order.pending" [label="late: after 14 days → cancel"' in format(Late, "dot")
+        assert str(Late.late) == "when(order.pending).after(1209600).send(order.cancel)"
+
+    @pytest.mark.parametrize(
+        ("seconds", "text"), [(0.0, "0 s"), (1.5, "1.5 s"), (60.0, "1 minute"), (7200.0, "2 hours"), (90.0, "90 s")]
+    )
+    def test_durations(self, seconds, text):
+        """A time is given in the greatest unit in which it is whole."""
+        assert duration(seconds) == text
