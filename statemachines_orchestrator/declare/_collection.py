@@ -95,7 +95,8 @@ class Members(dict[str, M]):
         msg = f"{self.field} is changed one member at a time: write .add(key, machine) or .remove(key)"
         raise TypeError(msg)
 
-    clear = pop = popitem = setdefault = update = __ior__ = _only_one_by_one
+    if not TYPE_CHECKING:  # to type checkers they are what they are in every dictionary
+        clear = pop = popitem = setdefault = update = __ior__ = _only_one_by_one
 
     def __copy__(self) -> dict[str, M]:
         return dict(self)

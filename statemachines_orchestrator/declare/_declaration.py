@@ -32,7 +32,7 @@ from ._fields import (
     SystemField,
 )
 from ._keywords import Keywords
-from ._links import Guard, GuardMarker, JointEvent, JointMarker, Link, LinkMarker
+from ._links import Guard, GuardMarker, JointEvent, JointMarker, Link, LinkMarker, Together
 from ._machines import machine_problems
 from ._names import RESERVED_FIELDS
 from ._resolve import Actual, Resolver
@@ -218,7 +218,7 @@ def _put_in_place(owner: Any, declaration: Declaration) -> None:
     everything: tuple[Link | Guard | JointEvent, ...] = (*rules.links, *rules.guards, *rules.joint_events)
     for one in everything:
         if one.name in vars(owner):
-            setattr(owner, one.name, one)
+            setattr(owner, one.name, Together(one) if isinstance(one, JointEvent) else one)
     owner.links, owner.guards, owner.joint_events = rules.links, rules.guards, rules.joint_events
 
 

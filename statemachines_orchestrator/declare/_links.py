@@ -17,7 +17,6 @@ from ._references import Referable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from typing import Self
 
     from statemachine import Event, State
     from statemachine.transition_list import TransitionList
@@ -40,6 +39,7 @@ __all__ = (
     "OnState",
     "Refused",
     "Send",
+    "Together",
     "guard",
     "together",
     "when",
@@ -49,7 +49,7 @@ Refused: TypeAlias = Literal["raise", "ignore", "hold"]
 """What a link does when its event is refused."""
 
 if TYPE_CHECKING:
-    AnyEvent: TypeAlias = "Event | TransitionList | JointEvent | str"
+    AnyEvent: TypeAlias = "Event | TransitionList | JointEvent | Together | str"
     AnyTrigger: TypeAlias = "AnyEvent | State | type[Any] | Condition"
 
 
@@ -189,32 +189,35 @@ class Guard:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class JointEvent:
-    """
-    An event that several members take, all or none.
-
-    Called on an instance, ``shop.abort(reason="late")``, it sends every part its event with these arguments.
-    """
+    """An event that several members take, all or none."""
 
     name: str
     owner: str
     parts: tuple[Place, ...]
-
-    if TYPE_CHECKING:
-
-        @overload
-        def __get__(self, instance: None, owner: type) -> Self: ...
-        @overload
-        def __get__(self, instance: object, owner: type) -> BoundJointEvent: ...
-
-    def __get__(self, instance: object | None, owner: type) -> Self | BoundJointEvent:
-        """Give the record to who asks the class, and something to call to who asks an instance."""
-        return self if instance is None else BoundJointEvent(self, instance)
 
     def __str__(self) -> str:
         return f"together({', '.join(map(str, self.parts))})"
 
     def __repr__(self) -> str:
         return f"<joint event {self.owner}.{self.name}: {self}>"
+
+
+class Together:
+    """The attribute of a class that holds a joint event: the record for who asks the class, a call on an instance."""
+
+    __slots__ = ("_joint",)
+
+    def __init__(self, joint: JointEvent) -> None:
+        self._joint = joint
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> JointEvent: ...
+    @overload
+    def __get__(self, instance: object, owner: type) -> BoundJointEvent: ...
+
+    def __get__(self, instance: object | None, owner: type) -> JointEvent | BoundJointEvent:
+        """Give the record to who asks the class, and something to call to who asks an instance."""
+        return self._joint if instance is None else BoundJointEvent(self._joint, instance)
 
 
 @dataclass(frozen=True, slots=True)
@@ -387,7 +390,7 @@ def guard(event: AnyEvent, condition: Condition | Callable[..., Any]) -> GuardMa
     return GuardMarker(event, _asked("guard()", condition))
 
 
-def together(*events: AnyEvent) -> JointEvent:
+def together(*events: AnyEvent) -> Together:
     """
     Declare a joint event: all these events happen, or none.
 
@@ -401,7 +404,7 @@ def together(*events: AnyEvent) -> JointEvent:
     if not events:
         msg = "together() takes the events of at least two members, or one event of a collection"
         raise TypeError(msg)
-    return cast("JointEvent", JointMarker(events))
+    return cast("Together", JointMarker(events))
 
 
 def _asked(where: str, condition: object) -> Condition:

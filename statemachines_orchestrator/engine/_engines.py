@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from asyncio import Future
     from collections.abc import Mapping
 
+    from statemachine import State
     from statemachine.event_data import TriggerData
     from statemachine.transition import Transition
 
@@ -56,8 +57,16 @@ class SyncMemberEngine(MemberEngine, SyncEngine):
             self._note_refusal(trigger_data)
         return found
 
-    def _enter_states(self, enabled_transitions: Any, trigger_data: TriggerData, *arguments: Any) -> Any:
-        result = SyncEngine._enter_states(self, enabled_transitions, trigger_data, *arguments)
+    def _enter_states(
+        self,
+        enabled_transitions: list[Transition],
+        trigger_data: TriggerData,
+        states_to_exit: OrderedSet[State],
+        previous_configuration: OrderedSet[State],
+    ) -> Any:
+        result = SyncEngine._enter_states(
+            self, enabled_transitions, trigger_data, states_to_exit, previous_configuration
+        )
         self._report(trigger_data)
         return result
 
@@ -129,8 +138,16 @@ class AsyncMemberEngine(MemberEngine, AsyncEngine):
             self._note_refusal(trigger_data)
         return found
 
-    async def _enter_states(self, enabled_transitions: Any, trigger_data: TriggerData, *arguments: Any) -> Any:
-        result = await AsyncEngine._enter_states(self, enabled_transitions, trigger_data, *arguments)
+    async def _enter_states(  # pyright: ignore[reportIncompatibleMethodOverride] # the base class has it plain
+        self,
+        enabled_transitions: list[Transition],
+        trigger_data: TriggerData,
+        states_to_exit: OrderedSet[State],
+        previous_configuration: OrderedSet[State],
+    ) -> Any:
+        result = await AsyncEngine._enter_states(
+            self, enabled_transitions, trigger_data, states_to_exit, previous_configuration
+        )
         self._report(trigger_data)
         return result
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from statemachine import State
     from statemachine.event_data import TriggerData
+    from statemachine.orderedset import OrderedSet
+    from statemachine.transition import Transition
 
     from ._host import Host
 
@@ -287,13 +289,18 @@ class MemberEngine(BaseEngine):
 
     # -- what others want to know --------------------------------------------------------------------------
 
-    def _prepare_exit_states(self, enabled_transitions: Any) -> Any:
+    def _prepare_exit_states(self, enabled_transitions: list[Transition]) -> Any:
         found = super()._prepare_exit_states(enabled_transitions)
         self._leaving = tuple(one.state.id for one in found[0])
         return found
 
-    def _prepare_entry_states(self, *arguments: Any) -> Any:
-        found = super()._prepare_entry_states(*arguments)
+    def _prepare_entry_states(
+        self,
+        enabled_transitions: list[Transition],
+        states_to_exit: OrderedSet[State],
+        previous_configuration: OrderedSet[State],
+    ) -> Any:
+        found = super()._prepare_entry_states(enabled_transitions, states_to_exit, previous_configuration)
         self._entering = tuple(one.state.id for one in found[0])
         return found
 

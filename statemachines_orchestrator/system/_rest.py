@@ -234,16 +234,16 @@ def _keys(scope: Scope, link: Link, concerned: set[str] | None) -> Iterator[str 
 class _NothingActive:
     """What conditions see before the start."""
 
-    def is_active(self, _place: Place, _occurrence: Any) -> bool:
+    def is_active(self, place: Place, occurrence: Any) -> bool:  # noqa: ARG002
         return False
 
-    def is_done(self, _member: MemberAddress, _occurrence: Any) -> bool:
+    def is_done(self, member: MemberAddress, occurrence: Any) -> bool:  # noqa: ARG002
         return False
 
-    def count(self, _what: Place | MemberAddress) -> tuple[int, int]:
+    def count(self, what: Place | MemberAddress) -> tuple[int, int]:  # noqa: ARG002
         return 0, 0
 
-    def call(self, _function: Any, _occurrence: Any) -> bool:
+    def call(self, function: Any, occurrence: Any) -> bool:  # noqa: ARG002
         return False
 
 
