@@ -18,7 +18,8 @@ from ._cases import CASES, Case
 from ._loop import close_loop
 from ._measure import Effort, sample
 from ._peers import MISSING
-from ._table import HEADER, Line, summary
+from ._systems import SYSTEM_CASES
+from ._table import HEADER, SYSTEM_HEADER, Line, SystemLine, summary
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,14 +36,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Measure what the command line asks for."""
     options = _parser().parse_args(arguments)
     cases = [case for case in CASES if options.title in case.title]
-    if not cases:
-        print("No case is called so. The titles are:", *[case.title for case in CASES], sep="\n  ")
+    systems = [case for case in SYSTEM_CASES if options.title in case.title]
+    if not cases and not systems:
+        print("No case is called so. The titles are:", *[case.title for case in (*CASES, *SYSTEM_CASES)], sep="\n  ")
         return 2
     effort = QUICK if options.quick else FULL
     if options.rounds:
         effort = Effort(options.rounds, effort.seconds)
     try:
-        _report(cases, effort)
+        _introduce(effort)
+        if systems:
+            _report_systems(systems, effort)
+        if cases:
+            _report(cases, effort)
     finally:
         close_loop()
     return 0
@@ -56,12 +62,24 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _report(cases: Sequence[Case], effort: Effort) -> None:
+def _introduce(effort: Effort) -> None:
     python = f"{platform.python_implementation()} {platform.python_version()}"
     print(f"{python}, python-statemachine {version('python-statemachine')}, {effort.rounds} rounds")
+
+
+def _report(cases: Sequence[Case], effort: Effort) -> None:
     print(LEGEND, *MISSING, "", HEADER, "-" * len(HEADER), sep="\n", flush=True)
     lines = _measured(cases, effort)
     print(*lines, "", summary(lines), sep="\n")
+
+
+def _report_systems(cases: Sequence[Case], effort: Effort) -> None:
+    print("", SYSTEM_HEADER, "-" * len(HEADER), sep="\n", flush=True)
+    contenders = [{name: run for name, run in case.contenders().items() if run is not None} for case in cases]
+    for case, samples in zip(cases, sample(contenders, effort), strict=True):
+        medians = {name: samples.median(name) / case.per for name in samples.rows}
+        print(SystemLine(case.title, medians, samples.ratio("here", "base"), case.beside))
+    print()
 
 
 def _measured(cases: Sequence[Case], effort: Effort) -> list[Line]:

@@ -33,6 +33,8 @@ class Case:
     """How many of what the line counts are in one operation."""
     is_event: bool = True
     """Whether the target for events holds."""
+    beside: str = ""
+    """What the figure is compared with, in the second table."""
 
 
 class Giver:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ("HEADER", "TARGET", "Line", "short", "summary")
+__all__ = ("HEADER", "SYSTEM_HEADER", "TARGET", "Line", "SystemLine", "short", "summary")
 
 TARGET = 1.25
 """An orchestrated event costs at most this many times the bare one."""
@@ -39,6 +39,23 @@ class Line:
             f"{self.title:<39}{shown['alone']:>8}{shown['member']:>8}{ratio:>8}"
             f"{shown.get('transitions', '-'):>11}{shown.get('table', '-'):>6}"
         )
+
+
+SYSTEM_HEADER = f"{'microseconds, medians':<37}{'base':>9}{'here':>9}{'ratio':>7}  base is"
+
+
+@dataclass(frozen=True, slots=True)
+class SystemLine:
+    """What was measured in one case of the second table."""
+
+    title: str
+    medians: Mapping[str, float]
+    ratio: float
+    beside: str
+
+    def __str__(self) -> str:
+        base, here = short(self.medians["base"]), short(self.medians["here"])
+        return f"{self.title:<37}{base:>9}{here:>9}{self.ratio:>7.2f}  {self.beside}"
 
 
 def short(microseconds: float) -> str:
