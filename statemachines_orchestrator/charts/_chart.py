@@ -8,6 +8,7 @@ of different classes can be equal, and their callbacks are spread over private l
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING
 
 from statemachine import Event
@@ -59,6 +60,11 @@ class Chart:
     ends: frozenset[str]
     """Ids of the states with which the machine ends."""
     tree: Tree = field(repr=False)
+
+    @property
+    def is_async(self) -> bool:
+        """Whether some callback of the class is asynchronous; models and listeners may have others."""
+        return any(iscoroutinefunction(one.function) for one in self.callbacks)
 
     @property
     def repeated_states(self) -> tuple[str, ...]:

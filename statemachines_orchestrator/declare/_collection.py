@@ -25,6 +25,10 @@ class Keeper(Protocol):
         """Take a machine out; it is an independent one from then on."""
         ...
 
+    def reduced(self, members: Any) -> Any:
+        """Say to `copy` and `pickle` how to find the collection in a copy of the whole."""
+        ...
+
 
 class Members(dict[str, M]):
     """
@@ -100,6 +104,10 @@ class Members(dict[str, M]):
 
     def __copy__(self) -> dict[str, M]:
         return dict(self)
+
+    def __reduce_ex__(self, _protocol: Any) -> Any:
+        """Let a copy be the collection of a copy of the whole."""
+        return self._keeper.reduced(self)
 
     def __repr__(self) -> str:
         return f"<{self.field}: {len(self)} members>"

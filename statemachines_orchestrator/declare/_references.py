@@ -93,7 +93,7 @@ class Reference(Referable):
         return self._spoken().text
 
 
-_KEYED = re.compile(r"(?P<path>[^\[\]]+)\[(?P<key>[^\]]*)\](\.(?P<rest>.*))?", re.DOTALL)
+_KEYED = re.compile(r"(?P<path>[^\[\]]+)\[(?P<key>.*)\](\.(?P<rest>.*))?", re.DOTALL)
 
 
 def spoken_of(value: object) -> Spoken | None:

@@ -2,7 +2,7 @@
 
 from ._engines import INITIAL_EVENT, AsyncMemberEngine, SyncMemberEngine
 from ._host import Host
-from ._install import can_adopt, engine_of, host_of, install, make_held, release
+from ._install import can_adopt, engine_of, hand_on, host_of, install, make_held, release
 from ._invocations import current_cancellation
 from ._member import MemberEngine, Saved, take_strays
 from ._version import check_version
@@ -19,6 +19,7 @@ __all__ = (
     "can_adopt",
     "current_cancellation",
     "engine_of",
+    "hand_on",
     "host_of",
     "install",
     "make_held",

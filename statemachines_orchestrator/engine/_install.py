@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from ._host import Host
 
-__all__ = ("can_adopt", "engine_of", "host_of", "install", "make_held", "release")
+__all__ = ("can_adopt", "engine_of", "hand_on", "host_of", "install", "make_held", "release")
 
 _MEMBER_ENGINES: dict[type, type[MemberEngine]] = {
     SyncEngine: SyncMemberEngine,
@@ -132,6 +132,21 @@ def host_of(machine: StateChart[Any]) -> Host | None:
     """Return the system that the machine belongs to, if any."""
     engine = machine._engine
     return engine._host if isinstance(engine, MemberEngine) else None
+
+
+def hand_on(engine: Any, trigger: TriggerData | None) -> Any:
+    """
+    Deliver an event to a machine that has left its system, or has come into another one.
+
+    Returns:
+        What the caller of the event gets.
+    """
+    host = host_of(engine.sm)
+    if host is not None:
+        return host.deliver(engine, trigger)
+    if trigger is not None:
+        engine.put(trigger)
+    return engine.processing_loop()
 
 
 def can_adopt(machine: StateChart[Any]) -> bool:

@@ -93,6 +93,8 @@ class MemberEngine(BaseEngine):
     """The field of the orchestrator that holds the machine."""
     key: str | None = None
     """Its key, if the field holds a collection."""
+    number: int = 0
+    """Counts the members of collections in the order in which they were added."""
     path: tuple[str, ...] = ()
     """The fields from the outermost orchestrator down to the machine."""
     address: str = ""

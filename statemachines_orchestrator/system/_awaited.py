@@ -7,16 +7,17 @@ Members without asynchronous callbacks run as in a synchronous system, at once.
 from __future__ import annotations
 
 import asyncio
+import inspect
 import logging
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from statemachine.exceptions import TransitionNotAllowed
 
-from statemachines_orchestrator.engine import AsyncMemberEngine
+from statemachines_orchestrator.engine import AsyncMemberEngine, hand_on
 
 from ._alarms import LoopAlarm
-from ._blocking import BlockingSteps
+from ._blocking import ELSEWHERE, BlockingSteps
 from ._calls import EventCall
 from ._effects import between_rests, fire_delayed
 from ._joints import joint_or_raise
@@ -51,7 +52,16 @@ class AwaitedSteps(BlockingSteps):
         step = self._new_step()
         if self.observers:
             step.about = about(engine, trigger)
-        return await self._in_turn_async(ticket, self._as_step_async, step, self._run_async, engine, trigger)
+        result = await self._in_turn_async(ticket, self._step_of_async, step, engine, trigger)
+        if result is not ELSEWHERE:
+            return result
+        result = hand_on(engine, trigger)
+        return await result if inspect.isawaitable(result) else result
+
+    async def _step_of_async(self, step: Step, engine: MemberEngine, trigger: TriggerData | None) -> Any:
+        if self.has_left(engine):
+            return ELSEWHERE
+        return await self._as_step_async(step, self._run_async, engine, trigger)
 
     async def _work_in_turn_async(self, ticket: Ticket, step: Step, work: Any, *arguments: Any) -> Any:
         return await self._in_turn_async(ticket, self._as_step_async, step, work, *arguments)
@@ -66,7 +76,10 @@ class AwaitedSteps(BlockingSteps):
                 await self._as_step_async(self._new_step(), self._begin_async)
                 self._has_begun = True
                 self._set_alarm()
-            return None if work is None else await work(*arguments)
+            if work is not None:
+                return await work(*arguments)
+            self._set_alarm()
+            return None
         finally:
             self._turns.leave()
 
@@ -102,11 +115,14 @@ class AwaitedSteps(BlockingSteps):
 
     def _nested_async(self, step: Step, engine: MemberEngine, trigger: TriggerData | None) -> Any:
         """Run a call from inside the step, or say how it is going to be run."""
-        is_joint = trigger is not None and engine.is_joint and self.joint_of(engine, trigger) is not None
-        if not is_joint and (engine.is_busy or not isinstance(engine, AsyncMemberEngine)):
+        joint = self.joint_of(engine, trigger) if trigger is not None and engine.is_joint else None
+        if joint is None and (engine.is_busy or not isinstance(engine, AsyncMemberEngine)):
             result = self._run(step, engine, trigger)
             return result if _is_worker_of(step) else EventCall.finished(result)
-        call = EventCall(self._nested_work, step, self._run_async, engine, trigger)
+        if joint is not None:
+            call = EventCall(self._nested_work, step, self._run_jointly_async, joint)
+        else:
+            call = EventCall(self._nested_work, step, self._run_async, engine, trigger)
         if _is_worker_of(step) and step.loop is not None:
             return asyncio.run_coroutine_threadsafe(call.run(), step.loop).result()
         step.deferred.append(call)
@@ -162,7 +178,7 @@ class AwaitedSteps(BlockingSteps):
     async def _begin_async(self, step: Step) -> None:
         for engine in self.engines:
             if engine.is_held:
-                with self._starting(engine):
+                with self.starting(engine):
                     await self._run_async(step, engine, None)
 
     # -- time ----------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from statemachine.exceptions import TransitionNotAllowed
 
-from statemachines_orchestrator.engine import current_cancellation
+from statemachines_orchestrator.engine import current_cancellation, hand_on
 
 from ._effects import between_rests, fire_delayed
 from ._joints import joint_or_raise
@@ -26,9 +26,12 @@ if TYPE_CHECKING:
     from ._joints import Joint
     from ._timers import Timer
 
-__all__ = ("BlockingSteps",)
+__all__ = ("ELSEWHERE", "BlockingSteps")
 
 _logger = logging.getLogger("statemachines_orchestrator")
+
+ELSEWHERE: Any = object()
+"""Stands for the result of what has left the system while it waited for its turn."""
 
 
 class BlockingSteps(SharedSteps):
@@ -38,7 +41,13 @@ class BlockingSteps(SharedSteps):
         step = self._new_step()
         if self.observers:
             step.about = about(engine, trigger)
-        return self._in_turn(self._as_step, step, self._run, engine, trigger)
+        result = self._in_turn(self._step_of, step, engine, trigger)
+        return hand_on(engine, trigger) if result is ELSEWHERE else result
+
+    def _step_of(self, step: Step, engine: MemberEngine, trigger: TriggerData | None) -> Any:
+        if self.has_left(engine):
+            return ELSEWHERE
+        return self._as_step(step, self._run, engine, trigger)
 
     def _begin_in_turn(self) -> None:
         self._in_turn(self._as_step, self._new_step(), self._begin)
@@ -115,7 +124,7 @@ class BlockingSteps(SharedSteps):
     def _begin(self, step: Step) -> None:
         for engine in self.engines:
             if engine.is_held:
-                with self._starting(engine):
+                with self.starting(engine):
                     self._run(step, engine, None)
 
     def _settle(self, step: Step) -> None:
@@ -125,7 +134,7 @@ class BlockingSteps(SharedSteps):
     def _is_quiet(self, step: Step) -> bool:
         """Close the step at once, if nothing is left to be done in it."""
         self._take_strays(step)
-        is_idle = not (step.deferred or step.moves or step.joints or self._unstarted)
+        is_idle = not (step.deferred or step.moves or step.joints or step.unstarted or self._unstarted)
         has_asked = self.has_rested or not self.has_rules
         return is_idle and has_asked and step.next_with_work() is None and step.close()
 

@@ -10,6 +10,7 @@ from statemachine.orderedset import OrderedSet
 
 from statemachines_orchestrator.charts import read_chart
 from statemachines_orchestrator.declare import EACH, Done, In, Over, Place
+from statemachines_orchestrator.engine import host_of
 from statemachines_orchestrator.exceptions import GuardRefused
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from ._occurrence import Occurrence
     from ._scope import Scope
 
-__all__ = ("call_with", "case_of", "forbidden", "is_active", "takes_two", "where")
+__all__ = ("call_with", "case_of", "forbidden", "is_active", "is_present", "takes_two", "where")
 
 
 def is_active(engine: MemberEngine, state: str) -> bool:
@@ -32,6 +33,12 @@ def is_active(engine: MemberEngine, state: str) -> bool:
     active = machine.current_state_value
     value = read_chart(type(machine)).node(state).value
     return value in active if isinstance(active, OrderedSet | set | frozenset) else bool(active == value)
+
+
+def is_present(engine: MemberEngine) -> bool:
+    """Whether a machine is a member, and has not been taken out meanwhile."""
+    scope: Any = host_of(engine.sm)
+    return scope is not None and bool(scope.has(engine))
 
 
 def case_of(scope: Scope, condition: Condition, occurrence: Occurrence | None) -> str:

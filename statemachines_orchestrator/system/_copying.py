@@ -39,6 +39,7 @@ __all__ = (
     "blank",
     "describe_system",
     "make_room",
+    "members_of",
     "part_of",
     "rebuild_system",
     "register",
@@ -237,7 +238,7 @@ def _held_of(scope: Scope) -> tuple[HeldRecord, ...]:
         HeldRecord(
             one.scope.path,
             one.firing.link.name,
-            replace(one.firing.occurrence, machine=None),
+            replace(one.firing.occurrence, machine=None, kwargs=dict(one.firing.occurrence.kwargs)),
             None if one.engine is None else (one.engine.path, one.engine.key),
             one.event,
             one.args,
@@ -328,6 +329,7 @@ def _go_on(scope: Scope, record: SystemRecord) -> None:
     driver = scope.driver
     engines = {(engine.path, engine.key): engine for engine in scope.engines()}
     driver.has_rested = bool(record.memory) or not any(engine.is_held for engine in engines.values())
+    driver._has_begun = not any(engine.is_held for engine in engines.values())
     for place in record.ended:
         engines[place].end_seen = True
     for one in record.held:

@@ -11,13 +11,14 @@ from statemachines_orchestrator.exceptions import StepRunningError
 
 from ._alarms import ThreadAlarm
 from ._awaited import AwaitedSteps
+from ._blocking import ELSEWHERE
 from ._calls import EventCall
 from ._joints import joint_call
 from ._timers import Timer
 from ._turns import running_loop
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping
+    from collections.abc import Callable, Iterable, Iterator, MutableMapping
 
     from statemachine import Event, StateChart
     from statemachine.event_data import TriggerData
@@ -86,7 +87,11 @@ class Driver(AwaitedSteps):
         step.about = None, event.name
         if self.is_async:
             return self._call(self._work_in_turn_async, step, self._joint_async, scope, event, args, kwargs)
-        return self._in_turn(self._as_step, step, self._joint, scope, event, args, kwargs)
+        done = self._in_turn(self._joint_here, step, scope, event, args, kwargs)
+        return scope.driver.call_jointly(scope, event, args, kwargs) if done is ELSEWHERE else done
+
+    def _joint_here(self, step: Step, scope: Scope, *arguments: Any) -> Any:
+        return self._as_step(step, self._joint, scope, *arguments) if scope.driver is self else ELSEWHERE
 
     def _joint(self, step: Step, scope: Scope, event: JointEvent, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         return self._run_jointly(step, joint_call(scope, event, args, kwargs, None))
@@ -96,23 +101,48 @@ class Driver(AwaitedSteps):
     ) -> Any:
         return await self._run_jointly_async(step, joint_call(scope, event, args, kwargs, None))
 
-    def change_members(self, change: Callable[[Step], Any]) -> Any:
+    def change_members(self, scope: Scope, change: Callable[[Step], Any]) -> Any:
         """Add or remove a member: as a part of the running step, or as a step; what `change` returns."""
-        step = self._running_step()
-        if step is not None and step.enter():
+        running = self._running_step()
+        if running is not None and running.enter():
             try:
-                return change(step)
+                return change(running)
             finally:
-                step.leave()
-        if not self.is_async:
-            return self._in_turn(self._as_step, self._new_step(), change)
+                running.leave()
+        step = self._new_step()
         if not self._has_begun:
-            return change(self._new_step())  # everything enters its initial state with the first event
-        done: list[Any] = []
-        work = self._call(self._work_in_turn_async, self._new_step(), _after(done))
-        done.append(change(self._new_step()))
-        del work  # delivered although nobody awaits it: it lets what was added enter its initial state
-        return done[0]
+            return self._change_before_start(step, change)
+        if self.is_async:
+            return self._change_async(step, change)
+        changed = self._in_turn(self._change, step, scope, change)
+        return scope.driver.change_members(scope, change) if changed is ELSEWHERE else changed
+
+    def _change(self, step: Step, scope: Scope, change: Callable[[Step], Any]) -> Any:
+        return self._as_step(step, change) if scope.driver is self else ELSEWHERE
+
+    def _change_before_start(self, step: Step, change: Callable[[Step], Any]) -> Any:
+        """Add or remove a member of a system in which no machine has started; all of them begin together."""
+        try:
+            return change(step)
+        except BaseException as error:
+            step.put_back(error)
+            raise
+        finally:
+            self._tidy(step)
+
+    def _change_async(self, step: Step, change: Callable[[Step], Any]) -> Any:
+        """Add or remove a member at once; what follows from it happens when the turn of the step comes."""
+        call = self._call(self._work_in_turn_async, step, _nothing_more)
+        try:
+            result = change(step)
+        except BaseException as error:
+            if call.scheduled is not None:
+                call.scheduled.cancel()
+            step.put_back(error)
+            raise
+        if running_loop() is None:
+            run_async_from_sync(call)
+        return result
 
     def in_running_step(self) -> bool:
         """Whether the calling code belongs to a step of this system that is still running."""
@@ -296,11 +326,8 @@ class _Listening:
         return repr(self._observer)
 
 
-def _after(done: list[Any]) -> Callable[[Step], Awaitable[None]]:
-    async def work(_step: Step) -> None:
-        assert done  # noqa: S101 - put there before the event loop comes round
-
-    return work
+async def _nothing_more(_step: Step) -> None:
+    """Stand in for the work of a step whose work has been done."""
 
 
 def _enabled(machines: list[StateChart[Any]]) -> list[list[Event]]:

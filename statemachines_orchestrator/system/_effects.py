@@ -22,6 +22,7 @@ from ._joints import (
     jointly,
     joints_of,
     reason_of,
+    settled_choice,
     shared_event,
     trigger_for,
 )
@@ -72,6 +73,14 @@ class Sending:
         """The event as messages name it."""
         return f"{self.engine.address}.{self.event}" if self.engine is not None else self.event
 
+    def is_for(self, engine: MemberEngine) -> bool:
+        """Whether it is for this machine, by itself or as one that is chosen for a joint event."""
+        if self.engine is not None:
+            return self.engine is engine
+        parts = joint_named(self.scope, self.event).parts
+        path = self.scope.relative_path(engine)
+        return any(part.member.path == path and engine.key in self.kwargs.get(path[-1], ()) for part in parts if path)
+
     def joints(self) -> list[tuple[Scope, JointEvent]]:
         """Return the joint events through which it happens."""
         if self.engine is None:
@@ -110,9 +119,12 @@ def between_rests(driver: Driver, step: Step) -> Work:
             if not call.is_started:
                 yield lambda call=call: call  # type: ignore[misc] # awaited
             continue
-        engine = step.next_with_work() or driver.next_unstarted()
+        engine = step.next_with_work()
         if engine is not None:
             yield partial(driver.run_now, step, engine, None)
+        elif (added := step.next_unstarted() or driver.next_unstarted()) is not None:
+            with driver.starting(added):
+                yield partial(driver.run_now, step, added, None)
         elif step.joints:
             joint, refused = step.joints.popleft()
             yield from joint_or_raise(driver, step, joint, refused)
@@ -140,7 +152,8 @@ def _fire(driver: Driver, step: Step, firing: Firing) -> Work:
         return
     args, kwargs = _payload(effect, firing)
     if isinstance(effect.target, str):
-        yield from _send(driver, step, Sending(firing, None, effect.target, args, kwargs))
+        settled = settled_choice(joint_named(scope, effect.target), kwargs)
+        yield from _send(driver, step, Sending(firing, None, effect.target, args, settled))
         return
     place = effect.target
     engines = scope.engines_at(place.member, firing.occurrence)

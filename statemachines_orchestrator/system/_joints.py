@@ -12,7 +12,7 @@ from statemachines_orchestrator.charts import read_chart
 from statemachines_orchestrator.declare import EACH
 from statemachines_orchestrator.exceptions import GuardRefused, JointEventRefused, SharedEventError
 
-from ._cases import case_of, where
+from ._cases import case_of, is_present, where
 from ._occurrence import Occurrence
 from ._records import EventRefused
 from ._rest import JointMove
@@ -41,6 +41,7 @@ __all__ = (
     "jointly",
     "joints_of",
     "reason_of",
+    "settled_choice",
     "shared_event",
     "trigger_for",
 )
@@ -112,6 +113,11 @@ def joint_from(engine: MemberEngine, trigger: TriggerData, scope: Scope, joint: 
     parts: list[tuple[MemberEngine, TriggerData]] = []
     for part in joint.parts:
         if scope.relative_path(engine) == part.member.path:
+            if part.member.path[-1] in chosen and engine.key is not None:
+                name = part.member.path[-1]
+                raise TypeError(
+                    f"{engine.address}.{part.id} is called, which leaves no choice of {name}={chosen[name]!r}"
+                )
             trigger.kwargs = dict(carried)
             parts.append((engine, trigger))
             continue
@@ -125,6 +131,15 @@ def _choice(joint: JointEvent, kwargs: Mapping[str, Any]) -> tuple[dict[str, Any
     names = {part.member.path[-1] for part in joint.parts if part.member.key == EACH}
     chosen = {name: value for name, value in kwargs.items() if name in names}
     return chosen, {name: value for name, value in kwargs.items() if name not in names}
+
+
+def settled_choice(joint: JointEvent, kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Return the keywords of a joint event that may be sent more than once: keys as a list, not as an iterator."""
+    chosen, _ = _choice(joint, kwargs)
+    keys = {
+        name: list(value) for name, value in chosen.items() if not isinstance(value, str) and hasattr(value, "__iter__")
+    }
+    return {**kwargs, **keys}
 
 
 def _chosen(
@@ -168,7 +183,7 @@ def jointly(driver: Driver, step: Step, joint: Joint) -> Work:
         The refusal, or None; and the result for the caller.
     """
     for engine, _ in joint.parts:
-        if engine.is_held or engine.has_work:
+        if is_present(engine) and (engine.is_held or engine.has_work):
             yield partial(driver.run_now, step, engine, None)
     refusals, cause, chosen = yield from _ask_all(joint)
     if refusals:
@@ -219,8 +234,8 @@ def _ask_all(joint: Joint) -> Work:
             )
     for engine, trigger in joint.parts:
         address = f"{engine.address}.{trigger.event}"
-        if not engine.running:
-            refusals[address] = f"{engine.address} has ended"
+        if not (engine.running and is_present(engine)):
+            refusals[address] = f"{engine.address} has {'ended' if is_present(engine) else 'been removed'}"
             continue
         try:
             chosen[engine] = yield partial(engine.ask, trigger)

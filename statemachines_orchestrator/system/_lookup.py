@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ("enabled_addresses", "find")
 
-_PART = re.compile(r"(?P<name>[^.\[]+)(\[(?P<key>[^\]]*)\])?(\.(?P<rest>.*))?", re.DOTALL)
+_PART = re.compile(r"(?P<name>[^.\[]+)(\[(?P<key>.*)\])?(\.(?P<rest>.*))?", re.DOTALL)
 
 
 def find(scope: Scope, address: str) -> BoundJointEvent | tuple[StateChart[Any], str]:

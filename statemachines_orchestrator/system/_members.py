@@ -33,7 +33,17 @@ if TYPE_CHECKING:
     from ._driver import Driver
     from ._scope import Scope
 
-__all__ = ("Parts", "adopt", "give_back", "make_member", "make_parts", "outer_driver", "problem_of", "shared_field")
+__all__ = (
+    "Parts",
+    "adopt",
+    "give_back",
+    "in_use",
+    "make_member",
+    "make_parts",
+    "outer_driver",
+    "problem_of",
+    "shared_field",
+)
 
 
 @dataclass(slots=True)
@@ -132,7 +142,7 @@ def make_member(
     """Take or make one machine, and say what is wrong with it."""
     owner = type(scope.orchestrator).__name__
     name = part.name if key is None else f"{part.name}[{key}]"
-    made = source if isinstance(source, StateChart) else _made(part, name, source, scope, arguments)
+    made = _made(part, name, source, scope, arguments) if callable(source) else source
     wrong = wrong_machine(owner, part, made, name)
     if wrong is not None and made is not source:
         wrong = _wrong_factory(owner, part, name, source, made)
@@ -183,9 +193,9 @@ def _add_system(
     wrong: ConstructionError | None = wrong_system(type(scope.orchestrator).__name__, part, made)
     if wrong is None and made._system.parent is not None:
         outer = type(made._system.parent.orchestrator).__name__
-        wrong = _in_use(where, type(made).__name__, f"belongs to a {outer} already")
+        wrong = in_use(where, type(made).__name__, f"belongs to a {outer} already")
     if wrong is None and any(made is other for other in parts.systems.values()):
-        wrong = _in_use(where, type(made).__name__, "is passed for two fields")
+        wrong = in_use(where, type(made).__name__, "is passed for two fields")
     if wrong is not None:
         problems.append(wrong)
     else:
@@ -213,7 +223,7 @@ def _problems_together(owner: str, parts: Parts, scope: Scope) -> list[Construct
         sharing = by_state_field.setdefault((id(machine.model), machine.state_field), name)
         problem = problem_of(where, machine, scope)
         if problem is None and other != name:
-            problem = _in_use(where, type(machine).__name__, f"is passed for {other!r} as well")
+            problem = in_use(where, type(machine).__name__, f"is passed for {other!r} as well")
         elif problem is None and sharing != name:
             problem = shared_field(where, machine, name, sharing)
         if problem is not None:
@@ -225,11 +235,12 @@ def problem_of(where: str, machine: StateChart[Any], scope: Scope) -> Constructi
     """Say what keeps a machine from becoming a member of an orchestrator, or return None."""
     host = host_of(machine)
     if host is not None and host is not scope:
-        return _in_use(where, type(machine).__name__, f"belongs to a {type(host.orchestrator).__name__} already")
+        return in_use(where, type(machine).__name__, f"belongs to a {type(host.orchestrator).__name__} already")
     return None if can_adopt(machine) else _own_engine(where, machine)
 
 
-def _in_use(where: str, made: str, why: str) -> MachineInUseError:
+def in_use(where: str, made: str, why: str) -> MachineInUseError:
+    """Return the error of something that is a part of another whole."""
     return MachineInUseError(where, f"this {made} {why}", f"Pass another {made}, or copy the orchestrator as a whole")
 
 

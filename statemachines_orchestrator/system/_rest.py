@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from ._scope import Scope
     from ._step import Step
 
-__all__ = ("DelayedLink", "Firing", "Gone", "JointMove", "Move", "look_at_moves")
+__all__ = ("DelayedLink", "Firing", "JointMove", "Membership", "Move", "look_at_moves")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,8 +102,8 @@ class JointMove:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Gone:
-    """A member was taken out."""
+class Membership:
+    """A member was taken out, or a machine that had started before was added."""
 
     engine: MemberEngine
 
@@ -120,7 +120,7 @@ def look_at_moves(driver: Driver, step: Step) -> None:
             _joint_happened(step, move)
         elif isinstance(move, Move):
             _moved(step, move, is_last=moved[move.engine] is move)
-    changed = {*moved, *(move.engine for move in moves if isinstance(move, Gone))}
+    changed = {*moved, *(move.engine for move in moves if isinstance(move, Membership))}
     causes = {scope: move.cause for move in moves if isinstance(move, Move) for scope, _ in move.engine.watches}
     is_first = not driver.has_rested
     if is_first:

@@ -7,31 +7,33 @@ that callbacks receive the orchestrator that declares the member.
 
 from __future__ import annotations
 
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
+from statemachines_orchestrator.charts import read_chart
 from statemachines_orchestrator.declare import EACH, At, MemberAddress, Place
-from statemachines_orchestrator.engine import install, release
-from statemachines_orchestrator.exceptions import ArgumentsError, ConstructionError, KeyTakenError
 
 from ._cases import call_with, forbidden, is_active
 from ._configuration import is_ended
-from ._members import make_member, problem_of, shared_field
+from ._copying import members_of
+from ._membership import add_member, remove_member
 from ._occurrence import Occurrence
-from ._wiring import Watch, Wiring, collection_of
+from ._wiring import Watch, Wiring
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from statemachine import StateChart
     from statemachine.event_data import TriggerData
 
-    from statemachines_orchestrator.declare import JointEvent, MachinesField, Members, Rules
+    from statemachines_orchestrator.declare import JointEvent, Members, Rules
     from statemachines_orchestrator.engine import MemberEngine
 
     from ._driver import Driver
-    from ._step import Step
 
 __all__ = ("Scope",)
 
+_numbers = count()
 _wirings: dict[int, tuple[Rules, Wiring]] = {}
 """By the identity of the rules, which are kept with it."""
 
@@ -59,6 +61,8 @@ class Scope:
         self.children: dict[str, Scope] = {}
         self.memory: dict[tuple[str, str | None], bool] = {}
         """Whether the condition of a link held at the last rest, by link and key."""
+        self._places: dict[tuple[int, str], MemberEngine] = {}
+        """Who keeps its state where, by the identity of the model and the name of its field."""
 
     # -- the host of engines -------------------------------------------------------------------------------
 
@@ -148,11 +152,13 @@ class Scope:
             elif name in self.children:
                 yield from self.children[name].engines()
             else:
-                yield from self.collections.get(name, {}).values()
+                yield from tuple(self.collections.get(name, {}).values())  # others may add and remove meanwhile
 
     def complete(self) -> None:
         """Take the rules of all classes in, once everything is there."""
         for scope in self.tree():
+            declared = [kind for one in scope.orchestrator.__declaration__.collections for kind in one.classes]
+            self.driver.is_async = self.driver.is_async or any(read_chart(kind).is_async for kind in declared)
             classes = {
                 (*engine.host.path[len(scope.path) :], engine.member): type(engine.sm) for engine in scope.engines()
             }
@@ -163,10 +169,11 @@ class Scope:
     def bind(self) -> None:
         """Tell every engine of this orchestrator, and of those inside, where it stands and which rules concern it."""
         for engine in self.engines():
-            engine.host._place(engine)
+            engine.host.set_place(engine)
         self.driver.rules_changed()
 
-    def _place(self, engine: MemberEngine) -> None:
+    def set_place(self, engine: MemberEngine) -> None:
+        """Tell an engine where it stands and which rules concern it."""
         engine.path = (*self.path, engine.member)
         engine.address = self.address(engine.member, engine.key)
         engine.watches = self.watches_of(engine)
@@ -182,7 +189,15 @@ class Scope:
             self.members[name] = engine
         else:
             self.collections.setdefault(name, {})[key] = engine
+            engine.number = next(_numbers)
+        self._places[id(engine.sm.model), engine.sm.state_field] = engine
         self.driver.added(engine)
+
+    def has(self, engine: MemberEngine) -> bool:
+        """Whether a machine is a member of this very orchestrator."""
+        if engine.key is None:
+            return self.members.get(engine.member) is engine
+        return self.collections.get(engine.member, {}).get(engine.key) is engine
 
     def nest(self, name: str, inner: Scope) -> None:
         """Make another orchestrator a part of this one; both are one system from then on."""
@@ -204,98 +219,30 @@ class Scope:
 
     def add_member(self, members: Members[Any], key: str, source: Any, arguments: dict[str, Any]) -> Any:
         """Make or take a machine, put it under the key, and let it enter its initial state."""
-        declaration = self.orchestrator.__declaration__
-        part: MachinesField = declaration.fields[members.field]
-        where = f"{declaration.name}.{members.field}"
-        if not isinstance(key, str):
-            raise ArgumentsError(where, f"the key {key!r} is no text", "Write keys as text")
-        if arguments and source is not None and not callable(source):
-            raise ArgumentsError(where, f"{key!r} is passed with arguments to make it of", "Pass one or the other")
-
-        def change(step: Step) -> Any:
-            if key in members:
-                raise KeyTakenError(f"{where}[{key}]", "the key is taken", f"Remove it first: .remove({key!r})")
-            given = {**part.arguments, **arguments} if source is None else arguments
-            machine, wrong = make_member(part, self, part.factory if source is None else source, given, key)
-            wrong = wrong or problem_of(f"{where}[{key}]", machine, self) or self._sharing(machine, f"{where}[{key}]")
-            if wrong is not None:
-                raise wrong
-            declaration.check_class_of(part, type(machine))
-            return self._put(step, members, key, machine)
-
-        return self.driver.change_members(change)
-
-    def _put(self, step: Step, members: Members[Any], key: str, machine: Any) -> Any:
-        step.undo(lambda: self._discard(members, key))
-        engine = install(machine, self)
-        self.add(members.field, engine, key)
-        dict.__setitem__(members, key, machine)
-        self._place(engine)
-        if self.driver.is_async:
-            self.driver.start_later(engine)
-        elif engine.is_held:
-            self.driver.run_now(step, engine, None)
-        return machine
-
-    def _sharing(self, machine: Any, where: str) -> ConstructionError | None:
-        place = id(machine.model), machine.state_field
-        for engine in self.engines():
-            if (id(engine.sm.model), engine.sm.state_field) == place:
-                return shared_field(where, machine, machine.state_field, engine.address)
-        return None
-
-    def _discard(self, members: Members[Any], key: str) -> None:
-        """Take an added member out again, with the step that added it."""
-        dict.pop(members, key, None)
-        engine = self.collections[members.field].pop(key, None)
-        if engine is not None:
-            self._forget_rules_of(engine)
-            if not engine.is_held:  # one that was made here was never started, and nobody has it
-                release(engine.sm)
+        return add_member(self, members, key, source, arguments)
 
     def remove_member(self, members: Members[Any], key: str) -> Any:
         """Take a machine out; it is an independent one from then on."""
-        if key not in members:
-            raise members.missing(key)
+        return remove_member(self, members, key)
 
-        def change(step: Step) -> Any:
-            machine = members[key]
-            engine = self.collections[members.field][key]
-            order = list(members)
-            step.undo(lambda: self._put_back(members, order, key, engine))
-            step.touch(engine)
-            dict.pop(members, key)
-            del self.collections[members.field][key]
-            before = self._forget_rules_of(engine)
-            step.undo(lambda: _remember(before))
-            self.driver.removed(step, engine)
-            return machine
+    def reduced(self, members: Members[Any]) -> Any:
+        """Say to `copy` and `pickle` how to find a collection in a copy of the whole."""
+        return members_of, (self.orchestrator, members.field)
 
-        return self.driver.change_members(change)
+    def forget(self, engine: MemberEngine) -> None:
+        """Forget where a machine kept its state that is no member any more."""
+        place = id(engine.sm.model), engine.sm.state_field
+        if self._places.get(place) is engine:
+            del self._places[place]
 
-    def _put_back(self, members: Members[Any], order: list[str], key: str, engine: MemberEngine) -> None:
-        engines = self.collections[members.field]
-        engines[key] = engine
-        dict.__setitem__(members, key, engine.sm)
-        for name in order:  # in the order in which they were
-            if name in engines:
-                engines[name] = engines.pop(name)
-                dict.__setitem__(members, name, dict.pop(members, name))
-
-    def _forget_rules_of(self, engine: MemberEngine) -> dict[Scope, dict[tuple[str, str | None], bool]]:
-        """Forget whether conditions held for a member; what was known before, by orchestrator."""
-        before = {scope: dict(scope.memory) for scope in self._around()}
-        for scope in before:
-            path = scope.relative_path(engine)
-            for link in scope.wiring.conditions if scope.wiring is not None else ():
-                if collection_of(link) == path:
-                    scope.memory.pop((link.name, engine.key), None)
-        return before
-
-    def _around(self) -> Iterator[Scope]:
-        yield self
-        if self.parent is not None:
-            yield from self.parent._around()
+    def sharing(self, machine: StateChart[Any]) -> MemberEngine | None:
+        """Return the member, here or inside, that keeps its state where a machine would keep its own."""
+        place = id(machine.model), machine.state_field
+        for scope in self.tree():
+            found = scope._places.get(place)
+            if found is not None and found.sm.model is machine.model:
+                return found
+        return None
 
     def watches_of(self, engine: MemberEngine) -> tuple[tuple[Scope, Watch], ...]:
         """Return what concerns a member in this orchestrator and in those around it, the innermost first."""
@@ -392,9 +339,3 @@ class Scope:
         """Return the fields that lead from here to a member; None if it is not in this orchestrator."""
         own = self.path
         return engine.path[len(own) :] if engine.path[: len(own)] == own else None
-
-
-def _remember(before: dict[Scope, dict[tuple[str, str | None], bool]]) -> None:
-    for scope, memory in before.items():
-        scope.memory.clear()
-        scope.memory.update(memory)

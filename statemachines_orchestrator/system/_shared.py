@@ -11,13 +11,20 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from statemachines_orchestrator.engine import INITIAL_EVENT, AsyncMemberEngine, MemberEngine, release, take_strays
+from statemachines_orchestrator.engine import (
+    INITIAL_EVENT,
+    AsyncMemberEngine,
+    MemberEngine,
+    host_of,
+    release,
+    take_strays,
+)
 from statemachines_orchestrator.exceptions import OrchestratorError
 
 from ._configuration import configuration_of
 from ._joints import joint_from, joints_of, reason_of, shared_event
 from ._records import EventRefused, Moved, StepEnded, StepStarted, TimerChanged
-from ._rest import DelayedLink, Gone, Move
+from ._rest import DelayedLink, Membership, Move
 from ._step import Step, current_step
 from ._timers import Timer, TimerQueue
 from ._turns import Turns, running_loop
@@ -76,7 +83,7 @@ class SharedSteps:
         """Events of links that were refused and are kept, in the order in which they were held."""
         self.observers: tuple[Observer, ...] = ()
         self._unstarted: list[MemberEngine] = []
-        """Members that have not entered their initial state in a running system, or have something to invoke again."""
+        """Members of a restored system that have not entered their initial state, or have something to invoke again."""
         self._steps = 0
         self._has_begun = False
         self._turns = Turns()
@@ -231,6 +238,11 @@ class SharedSteps:
             event = str(trigger.event) if trigger.event is not None and trigger.event != INITIAL_EVENT else None
             self.tell(Moved, step, engine.address, event, left, entered, step.cause and step.cause.name)
 
+    def has_left(self, engine: MemberEngine) -> bool:
+        """Whether a machine is no member of this system any more."""
+        host = host_of(engine.sm)
+        return host is None or host.system is not self
+
     def joint_of(self, engine: MemberEngine, trigger: TriggerData) -> Joint | None:
         """
         Return the joint event that an event is which was called alone.
@@ -272,14 +284,14 @@ class SharedSteps:
         """Take a machine out of the system, with what waits for it; it is released at the end of the step."""
         for timer in (*self.timers.filed(engine), *self.timers.filed(("about", id(engine.sm)))):
             self.cancel_timer(timer)
-        if any(held.engine is engine for held in self.held):
+        if any(held.is_for(engine) for held in self.held):
             step.undo(partial(setattr, self, "held", list(self.held)))
-            self.held = [held for held in self.held if held.engine is not engine]
+            self.held = [held for held in self.held if not held.is_for(engine)]
         step.leaving.append(engine)
-        step.moves.append(Gone(engine))
+        step.moves.append(Membership(engine))
 
     def start_later(self, engine: MemberEngine) -> None:
-        """Let a member enter its initial state, or invoke again what a snapshot says, in this step or the next one."""
+        """Let a restored member enter its initial state, or invoke again what a snapshot says, in the next step."""
         if engine.is_held or engine.to_invoke:
             self._unstarted.append(engine)
 
@@ -287,6 +299,8 @@ class SharedSteps:
         """Return a member that has not entered its initial state, or has something to invoke again."""
         while self._unstarted:
             engine = self._unstarted.pop(0)
+            if self.has_left(engine):
+                continue
             if engine.to_invoke:
                 self.undo(partial(self._invoke_later, engine, engine.to_invoke))
                 engine.invoke_again()
@@ -365,7 +379,7 @@ class SharedSteps:
             engine.enqueue(trigger)
 
     @contextmanager
-    def _starting(self, engine: MemberEngine) -> Iterator[None]:
+    def starting(self, engine: MemberEngine) -> Iterator[None]:
         """Note on whatever fails in an initial entry which member it was."""
         try:
             yield

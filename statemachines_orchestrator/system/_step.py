@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from ._calls import EventCall
     from ._joints import Joint
-    from ._rest import Firing, Gone, JointMove, Move
+    from ._rest import Firing, JointMove, Membership, Move
 
 __all__ = ("Step", "current_step")
 
@@ -55,6 +55,7 @@ class Step:
         "outer",
         "owner",
         "running",
+        "unstarted",
     )
 
     def __init__(self, owner: object, outer: Step | None, *, atomic: bool) -> None:
@@ -70,7 +71,7 @@ class Step:
         """The member and its event, or the joint event, that the step is for, if somebody watches."""
         self.number = 0
         """Counts the steps of the system, if somebody watches."""
-        self.moves: list[Move | JointMove | Gone] = []
+        self.moves: list[Move | JointMove | Membership] = []
         """What has happened since the last rest."""
         self.joints: deque[tuple[Joint, Firing | None]] = deque()
         """Joint events that wait until none of their machines is busy, each with the link that caused it."""
@@ -78,6 +79,8 @@ class Step:
         """Links that have been triggered."""
         self.leaving: list[MemberEngine] = []
         """Machines that were taken out of the system."""
+        self.unstarted: list[MemberEngine] = []
+        """Machines that were added and have not entered their initial state."""
         self.cause: Firing | None = None
         """The link that has its effect."""
         self.deliveries = 0
@@ -155,6 +158,14 @@ class Step:
                 return engine
         return None
 
+    def next_unstarted(self) -> MemberEngine | None:
+        """Return a member that was added and has not entered its initial state."""
+        while self.unstarted:
+            engine = self.unstarted.pop(0)
+            if engine.is_held and engine not in self.leaving:
+                return engine
+        return None
+
     def forget(self) -> None:
         """Let go of what is needed no longer: tasks that were started in the step keep it alive."""
         self._saved.clear()
@@ -163,6 +174,8 @@ class Step:
         self.moves.clear()
         self.firings.clear()
         self.joints.clear()
+        self.leaving.clear()
+        self.unstarted.clear()
 
     def put_back(self, error: BaseException) -> None:
         """Undo the step, last touched first; what cannot be undone is noted on the error, and the rest is undone."""
