@@ -425,7 +425,7 @@ class Orchestrator(_Declared):
                 given = given_for(cls, parts, members, _made_again)
                 scope = undone.enter_context(self._assembled(given, chosen))
             except Exception as error:
-                explain_failure(cls, parts, members, error)
+                explain_failure(cls, parts, error)
                 raise
             fill(scope, parts, restart=invocations == "restart")
             for inner in reversed(list(scope.tree())):
@@ -559,7 +559,7 @@ class Orchestrator(_Declared):
 
 def _declaration_of(kind: type[Orchestrator]) -> Declaration:
     declaration: Declaration | None = vars(kind).get("__declaration__")
-    if declaration is None or not declaration.members:
+    if declaration is None or not declaration.parts:
         raise NoMachinesOnOrchestratorError(
             kind.__name__,
             "it is a base for other classes and declares no machines of its own",

@@ -177,19 +177,25 @@ class _Filler:
             if name in node["members"] and self.is_there(node["members"][name], f"{where}.{name}"):
                 yield engine, node["members"][name], f"{where}.{name}"
         for name, members in scope.collections.items():
+            written: dict[str, Written] = {}
             for one in node["collections"].get(name, ()):
-                place = f"{where}.{name}[{one['key']}]"
-                engine = members[one["key"]]
-                chart = charts.get(one["machine"]["class"])
-                now = read_chart(type(engine.sm))
-                if chart is not None and chart["fingerprint"] != now.fingerprint:
-                    self.problems += chart_differences(chart, type(engine.sm), place)
-                yield engine, one["machine"], place
+                if one["key"] in written:
+                    self.problem(f"{where}.{name}[{one['key']}]", "the key stands in the snapshot twice")
+                written[one["key"]] = one["machine"]
+            for key, engine in members.items():
+                place = f"{where}.{name}[{key}]"
+                if self.is_there(written.get(key), place):
+                    if written[key]["class"] in charts:
+                        self.problems += chart_differences(charts[written[key]["class"]], type(engine.sm), place)
+                    yield engine, written[key], place
 
     # -- machines --------------------------------------------------------------------------------------------
 
     def machine(self, engine: MemberEngine, entry: Written, where: str) -> None:
         before = len(self.problems)
+        cls = type(engine.sm)
+        if entry["class"] not in (cls.__qualname__, f"{cls.__module__}.{cls.__qualname__}"):
+            self.problem(where, f"it was a {entry['class']}, and is a {cls.__qualname__} here; pass one of its class")
         self.states(engine, entry, where)
         decoder = self.decoders[engine.host]
         start = self.keywords(decoder, entry["start"], f"{where}: its start") if "start" in entry else None
@@ -261,9 +267,9 @@ class _Filler:
     def event(self, engine: MemberEngine, written: Written, where: str) -> TriggerData:
         name = written["event"]
         args, kwargs = self.arguments(engine.host, written, where)
-        event = BoundEvent(id=name, name=written.get("name", name), delay=written.get("delay", 0), _sm=engine.sm)
+        event = BoundEvent(id=name, name=written.get("name", name), _sm=engine.sm)
         trigger = TriggerData(engine.sm, event, written.get("send_id"), args=args, kwargs=kwargs)
-        engine.make_due(trigger)
+        event.delay = written.get("delay", 0)  # afterwards: it has passed, or is counted by a timer
         return trigger
 
     def timer(self, written: Written, where: str) -> Callable[[], object] | None:

@@ -163,12 +163,11 @@ def _is_data(owner: Any, name: str) -> bool:
 # -- when it cannot be made --------------------------------------------------------------------------------------
 
 
-def explain_failure(owner: Any, node: Written, passed: Mapping[str, Any], error: Exception) -> None:
+def explain_failure(owner: Any, node: Written, error: Exception) -> None:
     """
     Say that the class is another one, if that is why no instance of it could be made.
 
-    A member that is new may need what nobody has passed. Classes that only show when a machine is made are taken from
-    the declaration.
+    A member that is new may need what nobody has passed. The classes of machines are taken from the declaration.
 
     Raises:
         SnapshotMismatchError: The definitions differ.
@@ -176,7 +175,7 @@ def explain_failure(owner: Any, node: Written, passed: Mapping[str, Any], error:
     declaration = owner.__declaration__
     if "definition" not in node:
         return
-    machines = {one.name: cls for one in declaration.members for cls in _expected(one, passed)}
+    machines = {one.name: cls for one in declaration.members for cls in _expected(one)}
     declared = (cls for one in declaration.collections for cls in one.classes)
     systems = {one.name: system_class(one).__name__ for one in declaration.systems if system_class(one) is not None}
     names = named(dict.fromkeys((*machines.values(), *declared)))
@@ -187,11 +186,8 @@ def explain_failure(owner: Any, node: Written, passed: Mapping[str, Any], error:
         raise mismatch from error
 
 
-def _expected(field: MemberField, passed: Mapping[str, Any]) -> Iterator[type]:
-    value = passed.get(field.name, field.factory)
-    if isinstance(value, StateChart):
-        yield type(value)
-    elif isinstance(value, type) and issubclass(value, StateChart):
-        yield value
+def _expected(field: MemberField) -> Iterator[type]:
+    if isinstance(field.factory, type):
+        yield field.factory
     elif field.classes:
         yield field.classes[0]
