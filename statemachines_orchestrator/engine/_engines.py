@@ -45,6 +45,11 @@ class SyncMemberEngine(MemberEngine, SyncEngine):
             return False
         return bool(SyncEngine._run_macrostep(self))
 
+    def ask(self, trigger_data: TriggerData) -> Any:
+        """Say which transitions the machine would take for an event."""
+        with self._being_asked(trigger_data):
+            return SyncEngine.select_transitions(self, trigger_data)
+
     def select_transitions(self, trigger_data: TriggerData) -> OrderedSet[Transition]:
         """Select the transitions that an event enables, unless it is forbidden or they have been chosen already."""
         if self.is_chosen(trigger_data):
@@ -126,6 +131,11 @@ class AsyncMemberEngine(MemberEngine, AsyncEngine):
             return False
         return bool(await AsyncEngine._run_macrostep(self))
 
+    async def ask(self, trigger_data: TriggerData) -> Any:
+        """Say which transitions the machine would take for an event."""
+        with self._being_asked(trigger_data):
+            return await AsyncEngine.select_transitions(self, trigger_data)
+
     async def select_transitions(self, trigger_data: TriggerData) -> OrderedSet[Transition]:
         """Select the transitions that an event enables, unless it is forbidden or they have been chosen already."""
         if self.is_chosen(trigger_data):
@@ -179,4 +189,4 @@ def _is_allowed(engine: MemberEngine, event: BoundEvent, args: tuple[Any, ...], 
     """Whether nothing outside the machine forbids an event that the machine itself would take."""
     if not engine.is_guarded:
         return True
-    return engine.host.refusal(engine, event.build_trigger(*args, machine=engine.sm, **kwargs)) is None
+    return engine.objection(event.build_trigger(*args, machine=engine.sm, **kwargs)) is None

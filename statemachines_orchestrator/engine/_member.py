@@ -10,6 +10,7 @@ at work: its queues and running invocations are kept, only its class changes.
 from __future__ import annotations
 
 import threading
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -19,7 +20,7 @@ from statemachine.exceptions import TransitionNotAllowed
 from ._payload import Payload
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from weakref import WeakValueDictionary
 
     from statemachine import State
@@ -238,11 +239,33 @@ class MemberEngine(BaseEngine):
 
     # -- what others have a say in -------------------------------------------------------------------------
 
+    def objection(self, trigger_data: TriggerData) -> Exception | None:
+        """Return what forbids an event from outside, if the machine has a transition for it where it is."""
+        host = self._host
+        if not self.is_guarded or host is None or trigger_data.event is None:
+            return None
+        event = str(trigger_data.event)
+        if not any(one.match(event) for state in self.sm.configuration for one in state.transitions):
+            return None
+        return host.refusal(self, trigger_data)
+
     def ask(self, trigger_data: TriggerData) -> Any:
-        """Say which transitions the machine would take for an event; an awaitable on the async engine."""
+        """
+        Say which transitions the machine would take for an event; an awaitable on the async engine.
+
+        The machine has to be reserved: what its validators and conditions send to it meanwhile waits in its queue.
+        """
+        raise NotImplementedError
+
+    @contextmanager
+    def _being_asked(self, trigger_data: TriggerData) -> Iterator[None]:
         self._inject(trigger_data)
         self._cache.clear()
-        return self.select_transitions(trigger_data)  # type: ignore[attr-defined] # both concrete engines define it
+        token = _running_engine.set(self)
+        try:
+            yield
+        finally:
+            _running_engine.reset(token)
 
     def choose(self, trigger_data: TriggerData, transitions: Any) -> None:
         """Promise that the next event is this one, and that it takes these transitions."""
@@ -272,13 +295,7 @@ class MemberEngine(BaseEngine):
         Raises:
             Exception: What the host says.
         """
-        host = self._host
-        if host is None or trigger_data.event is None:
-            return
-        event = str(trigger_data.event)
-        if not any(one.match(event) for state in self.sm.configuration for one in state.transitions):
-            return
-        refusal = host.refusal(self, trigger_data)
+        refusal = self.objection(trigger_data)
         if refusal is not None:
             self._note_refusal(trigger_data, refusal)
             raise refusal

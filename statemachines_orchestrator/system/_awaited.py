@@ -28,6 +28,8 @@ from ._step import Step, current_step
 from ._turns import resolve, running_loop
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from statemachine.event_data import TriggerData
 
     from statemachines_orchestrator.engine import MemberEngine
@@ -120,9 +122,12 @@ class AwaitedSteps(BlockingSteps):
             result = self._run(step, engine, trigger)
             return result if _is_worker_of(step) else EventCall.finished(result)
         if joint is not None:
-            call = EventCall(self._nested_work, step, self._run_jointly_async, joint)
-        else:
-            call = EventCall(self._nested_work, step, self._run_async, engine, trigger)
+            return self._inside(step, self._run_jointly_async, joint)
+        return self._inside(step, self._run_async, engine, trigger)
+
+    def _inside(self, step: Step, work: Any, *arguments: Any) -> Any:
+        """Do some work inside a step when it is awaited, or else at its end; at once for a thread, which waits."""
+        call = EventCall(self._nested_work, step, work, *arguments)
         if _is_worker_of(step) and step.loop is not None:
             return asyncio.run_coroutine_threadsafe(call.run(), step.loop).result()
         step.deferred.append(call)
@@ -173,7 +178,11 @@ class AwaitedSteps(BlockingSteps):
 
     def close_step(self, step: Step) -> Any:
         """Close the step, or wait for those who are in the middle of a call inside it; whether it is closed."""
-        return _close(step) if self.is_async else super().close_step(step)
+        return _once_idle(step.close) if self.is_async else super().close_step(step)
+
+    def wait_until_idle(self, step: Step) -> Any:
+        """Wait for those who are in the middle of a call inside the step: threads and tasks that callbacks started."""
+        return _once_idle(step.rest) if self.is_async else super().wait_until_idle(step)
 
     async def _begin_async(self, step: Step) -> None:
         for engine in self.engines:
@@ -253,19 +262,19 @@ async def _close_at_last(step: Step) -> BaseException | None:
     interruption = None
     while True:
         try:
-            if await _close(step):
+            if await _once_idle(step.close):
                 return interruption
         except BaseException as error:  # noqa: BLE001 - raised by the caller, when the step has been put back
             interruption = error
 
 
-async def _close(step: Step) -> bool:
-    """Close the step; if a call inside it is under way in another task, wait for it and return False."""
-    if step.close():
+async def _once_idle(attempt: Callable[..., bool]) -> bool:
+    """Try something that needs an idle step; if a call is under way in another task, wait for it and return False."""
+    if attempt():
         return True
     loop = asyncio.get_running_loop()
     idle = loop.create_future()
-    if step.close(lambda: loop.call_soon_threadsafe(resolve, idle)):
+    if attempt(lambda: loop.call_soon_threadsafe(resolve, idle)):
         return True
     await idle
     return False

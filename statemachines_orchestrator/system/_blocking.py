@@ -18,6 +18,8 @@ from ._shared import DelayedEvent, SharedSteps, about
 from ._step import Step, current_step
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from statemachine.event_data import TriggerData
 
     from statemachines_orchestrator.engine import MemberEngine
@@ -119,7 +121,11 @@ class BlockingSteps(SharedSteps):
 
     def close_step(self, step: Step) -> Any:
         """Close the step, or wait for those who are in the middle of a call inside it; whether it is closed."""
-        return _close(step)
+        return _once_idle(step.close)
+
+    def wait_until_idle(self, step: Step) -> Any:
+        """Wait for those who are in the middle of a call inside the step: threads and tasks that callbacks started."""
+        return _once_idle(step.rest)
 
     def _begin(self, step: Step) -> None:
         for engine in self.engines:
@@ -184,18 +190,18 @@ def _close_at_last(step: Step) -> BaseException | None:
     interruption = None
     while True:
         try:
-            if _close(step):
+            if _once_idle(step.close):
                 return interruption
         except BaseException as error:  # noqa: BLE001 - raised by the caller, when the step has been put back
             interruption = error
 
 
-def _close(step: Step) -> bool:
-    """Close the step; if a call inside it is under way in another thread, wait for it and return False."""
-    if step.close():
+def _once_idle(attempt: Callable[..., bool]) -> bool:
+    """Try something that needs an idle step; if a call is under way in another thread, wait for it and return False."""
+    if attempt():
         return True
     idle = threading.Event()
-    if step.close(idle.set):
+    if attempt(idle.set):
         return True
     idle.wait()
     return False

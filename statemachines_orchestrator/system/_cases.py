@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
     from statemachine.event_data import TriggerData
 
-    from statemachines_orchestrator.declare import Condition, Guard
+    from statemachines_orchestrator.declare import Condition, Guard, MemberAddress
     from statemachines_orchestrator.engine import MemberEngine
 
     from ._occurrence import Occurrence
     from ._scope import Scope
 
-__all__ = ("call_with", "case_of", "forbidden", "is_active", "is_present", "takes_two", "where")
+__all__ = ("allows", "call_with", "case_of", "forbidden", "is_active", "is_of", "is_present", "takes_two", "where")
 
 
 def is_active(engine: MemberEngine, state: str) -> bool:
@@ -67,15 +67,10 @@ def forbidden(engine: MemberEngine, trigger: TriggerData) -> GuardRefused | None
     event = str(trigger.event)
     for scope, watch in engine.watches:
         for guard in watch.guards.get(event):
-            if not _is_of(scope, guard, engine):
+            if isinstance(guard.target, Place) and not is_of(scope, guard.target.member, engine):
                 continue
             occurrence = scope.occurrence(engine, trigger)
-            try:
-                allowed = guard.condition.holds(scope, occurrence)
-            except Exception as error:
-                error.add_note(f"in the condition of {guard!r}")
-                raise
-            if not allowed:
+            if not allows(scope, guard, occurrence):
                 return GuardRefused(
                     trigger.event,
                     engine.sm.configuration,
@@ -87,9 +82,20 @@ def forbidden(engine: MemberEngine, trigger: TriggerData) -> GuardRefused | None
     return None
 
 
-def _is_of(scope: Scope, guard: Guard, engine: MemberEngine) -> bool:
-    member = guard.target.member if isinstance(guard.target, Place) else None
-    return member is None or member.key is None or member.key == EACH or scope.key_of(member, None) == engine.key
+def allows(scope: Scope, guard: Guard, occurrence: Occurrence | None = None) -> bool:
+    """Whether the condition of a guard holds."""
+    try:
+        return guard.condition.holds(scope, occurrence)
+    except Exception as error:
+        error.add_note(f"in the condition of {guard!r}")
+        raise
+
+
+def is_of(scope: Scope, member: MemberAddress, engine: MemberEngine) -> bool:
+    """Whether an address, seen from an orchestrator, means this machine; alone, or as one of a collection."""
+    if scope.relative_path(engine) != member.path:
+        return False
+    return member.key is None or member.key == EACH or scope.key_of(member, None) == engine.key
 
 
 def call_with(function: Callable[..., Any], orchestrator: Any, occurrence: Any) -> Any:

@@ -78,15 +78,15 @@ class Driver(AwaitedSteps):
             try:
                 if not self.is_async:
                     return self._run_jointly(running, joint_call(scope, event, args, kwargs, None))
-                call = EventCall(self._nested_work, running, self._joint_async, scope, event, args, kwargs)
-                running.deferred.append(call)
-                return call
+                return self._inside(running, self._joint_async, scope, event, args, kwargs)
             finally:
                 running.leave()
         step = self._new_step()
         step.about = None, event.name
         if self.is_async:
-            return self._call(self._work_in_turn_async, step, self._joint_async, scope, event, args, kwargs)
+            # As an event's own call: an awaitable in an event loop, without one the results.
+            work = self._joint_async, scope, event, args, kwargs
+            return run_async_from_sync(self._call(self._work_in_turn_async, step, *work))
         done = self._in_turn(self._joint_here, step, scope, event, args, kwargs)
         return scope.driver.call_jointly(scope, event, args, kwargs) if done is ELSEWHERE else done
 

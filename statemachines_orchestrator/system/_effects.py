@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from statemachine.exceptions import TransitionNotAllowed
 
-from statemachines_orchestrator.declare import EACH, Call, Place, Send
+from statemachines_orchestrator.declare import EACH, Call, OnCondition, Place, Send
 from statemachines_orchestrator.exceptions import LinkLoopError, LinkRefused
 
 from ._cases import call_with
@@ -27,7 +27,7 @@ from ._joints import (
     trigger_for,
 )
 from ._records import EventHeld, EventRefused, LinkFired
-from ._rest import DelayedLink, Firing, look_at_moves
+from ._rest import DelayedLink, Firing, holds, look_at_moves
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -125,9 +125,12 @@ def between_rests(driver: Driver, step: Step) -> Work:
         elif (added := step.next_unstarted() or driver.next_unstarted()) is not None:
             with driver.starting(added):
                 yield partial(driver.run_now, step, added, None)
+        elif not step.is_idle:
+            yield partial(driver.wait_until_idle, step)
         elif step.joints:
-            joint, refused = step.joints.popleft()
-            yield from joint_or_raise(driver, step, joint, refused)
+            joint, cause = step.joints.popleft()
+            _count(driver, step, cause)
+            yield from joint_or_raise(driver, step, joint, cause)
         elif step.moves or (driver.has_rules and not driver.has_rested):
             look_at_moves(driver, step)
         elif driver.held and (held := _next_held(driver)) is not None:
@@ -163,16 +166,16 @@ def _fire(driver: Driver, step: Step, firing: Firing) -> Work:
         yield from _send(driver, step, Sending(firing, engine, place.id, args, dict(kwargs)))
 
 
-def _count(driver: Driver, step: Step, firing: Firing) -> None:
+def _count(driver: Driver, step: Step, firing: Firing | None) -> None:
     step.deliveries += 1
     if step.deliveries > driver.max_deliveries:
         raise LinkLoopError(driver.name, step.deliveries - 1, _cycle(firing))
 
 
-def _cycle(firing: Firing) -> list[str]:
+def _cycle(firing: Firing | None) -> list[str]:
     """Follow the causes of a firing back to the link that it repeats."""
     way: list[Firing] = []
-    cause: Firing | None = firing
+    cause = firing
     while cause is not None:
         if any(one.link is cause.link for one in way):
             break
@@ -265,7 +268,7 @@ def _attempt(driver: Driver, step: Step, sending: Sending) -> Work:
         driver.tell(EventRefused, step, engine.address, event, why, firing.name)
         return why, None
     trigger = trigger_for(engine, event, sending.args, dict(sending.kwargs))
-    joints = joints_of(engine, event)
+    joints = () if engine.is_for_later(trigger) else joints_of(engine, event)
     if joints:
         shared = shared_event(engine, event, joints)
         if shared is not None:
@@ -292,7 +295,9 @@ def _attempt_jointly(driver: Driver, step: Step, firing: Firing, joint: Joint) -
 def fire_delayed(driver: Driver, step: Step, delayed: DelayedLink) -> Work:
     """Let a link have its effect whose delay is over, if what it asks for holds."""
     link, scope, occurrence = delayed.link, delayed.scope, delayed.occurrence
-    if all(one is None or one.holds(scope, occurrence) for one in (link.given, link.given_when_due)):
+    waited_for = link.trigger.condition if isinstance(link.trigger, OnCondition) else None
+    asked = (waited_for, link.given, link.given_when_due)
+    if all(one is None or holds(scope, link, one, occurrence) for one in asked):
         yield from _fire(driver, step, Firing(scope, link, occurrence, None))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ from statemachines_orchestrator.charts import read_chart
 from statemachines_orchestrator.declare import EACH
 from statemachines_orchestrator.exceptions import GuardRefused, JointEventRefused, SharedEventError
 
-from ._cases import case_of, is_present, where
+from ._cases import allows, case_of, is_of, is_present, where
 from ._occurrence import Occurrence
 from ._records import EventRefused
 from ._rest import JointMove
@@ -78,7 +78,12 @@ class Joint:
 
 def joints_of(engine: MemberEngine, event: str) -> list[tuple[Scope, JointEvent]]:
     """Return the joint events to which an event of a member belongs, in its own orchestrator and around it."""
-    return [(scope, joint) for scope, watch in engine.watches for joint in watch.joints.get(event)]
+    return [
+        (scope, joint)
+        for scope, watch in engine.watches
+        for joint in watch.joints.get(event)
+        if any(is_of(scope, part.member, engine) for part in joint.parts)
+    ]
 
 
 def shared_event(engine: MemberEngine, event: str, joints: list[tuple[Scope, JointEvent]]) -> SharedEventError | None:
@@ -100,7 +105,7 @@ def joint_call(
     """Make a joint event of a call by its own name."""
     chosen, carried = _choice(joint, kwargs)
     parts = [
-        (engine, trigger_for(engine, part.id, args, dict(carried)))
+        (engine, _now(engine, trigger_for(engine, part.id, args, dict(carried))))
         for part in joint.parts
         for engine in _chosen(scope, part.member, chosen, occurrence)
     ]
@@ -112,7 +117,7 @@ def joint_from(engine: MemberEngine, trigger: TriggerData, scope: Scope, joint: 
     chosen, carried = _choice(joint, trigger.kwargs)
     parts: list[tuple[MemberEngine, TriggerData]] = []
     for part in joint.parts:
-        if scope.relative_path(engine) == part.member.path:
+        if is_of(scope, part.member, engine):
             if part.member.path[-1] in chosen and engine.key is not None:
                 name = part.member.path[-1]
                 raise TypeError(
@@ -122,8 +127,14 @@ def joint_from(engine: MemberEngine, trigger: TriggerData, scope: Scope, joint: 
             parts.append((engine, trigger))
             continue
         others = _chosen(scope, part.member, chosen, None)
-        parts.extend((other, trigger_for(other, part.id, trigger.args, dict(carried))) for other in others)
+        parts.extend((other, _now(other, trigger_for(other, part.id, trigger.args, dict(carried)))) for other in others)
     return Joint(scope, joint, parts, trigger.args, carried, engine)
+
+
+def _now(engine: MemberEngine, trigger: TriggerData) -> TriggerData:
+    """Leave out the delay that the event of a part may have: all of them move together."""
+    engine.make_due(trigger)
+    return trigger
 
 
 def _choice(joint: JointEvent, kwargs: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -183,22 +194,21 @@ def jointly(driver: Driver, step: Step, joint: Joint) -> Work:
         The refusal, or None; and the result for the caller.
     """
     for engine, _ in joint.parts:
-        if is_present(engine) and (engine.is_held or engine.has_work):
+        if not is_present(engine):
+            continue
+        if engine.is_held or engine.has_work:
             yield partial(driver.run_now, step, engine, None)
-    refusals, cause, chosen = yield from _ask_all(joint)
-    if refusals:
-        refused = JointEventRefused(*_first_refused(joint, refusals), joint.name, refusals)
-        refused.__cause__ = cause
-        for address, why in refusals.items():
-            driver.tell(EventRefused, step, *_split(address), why, None)
-        return refused, None
+        step.touch(engine)
     for engine, _ in joint.parts:
-        engine.is_reserved = True
+        engine.is_reserved = True  # from the first question on: what is asked may wait, and others go on meanwhile
     results: dict[MemberEngine, Any] = {}
     try:
+        asked = yield from _ask_all(joint)
+        if asked.refusals:
+            return _refused(driver, step, joint, asked), None
         for engine, trigger in joint.parts:
             engine.is_reserved = False
-            engine.choose(trigger, chosen[engine])
+            engine.choose(trigger, asked.chosen[engine])
             results[engine] = yield partial(driver.run_now, step, engine, trigger)
     finally:
         for engine, _ in joint.parts:
@@ -209,43 +219,75 @@ def jointly(driver: Driver, step: Step, joint: Joint) -> Work:
     return None, joint.result(results)
 
 
+@dataclass(slots=True, eq=False)
+class _Asked:
+    """What everybody has said."""
+
+    chosen: dict[MemberEngine, Any] = field(default_factory=dict)
+    """The transitions that each is going to take."""
+    refusals: dict[str, str] = field(default_factory=dict)
+    """Why, by the address of each event that is refused; by the joint event's own name if a guard forbids all of it."""
+    cause: Exception | None = None
+    """The last exception by which somebody refused."""
+
+
+def _refused(driver: Driver, step: Step, joint: Joint, asked: _Asked) -> JointEventRefused:
+    for address, why in asked.refusals.items():
+        member, _, event = address.rpartition(".")
+        driver.tell(EventRefused, step, member, event, why, step.cause and step.cause.name)
+    refused = JointEventRefused(*_first_refused(joint, asked.refusals), joint.name, asked.refusals)
+    refused.__cause__ = asked.cause
+    return refused
+
+
 def _first_refused(joint: Joint, refusals: Mapping[str, str]) -> tuple[Any, Any]:
     """Return the first event that was refused, and where its machine is; nothing if a guard refuses for nobody."""
-    refusing = (part for part in joint.parts if f"{part[0].address}.{part[1].event}" in refusals)
+    refusing = (part for part in joint.parts if address_of(*part) in refusals)
     engine, trigger = next(refusing, next(iter(joint.parts), (None, None)))
     return (None, ()) if engine is None or trigger is None else (trigger.event, engine.sm.configuration)
 
 
-def _split(address: str) -> tuple[str, str]:
-    member, _, event = address.rpartition(".")
-    return member, event
-
-
 def _ask_all(joint: Joint) -> Work:
-    refusals: dict[str, str] = {}
-    cause: Exception | None = None
-    chosen: dict[MemberEngine, Any] = {}
-    for guard in joint.scope.wiring.joint_guards.get(joint.event.name, ()) if joint.scope.wiring is not None else ():
-        occurrence = Occurrence("", event=joint.event.name, args=joint.args, kwargs=joint.kwargs)
-        if not guard.condition.holds(joint.scope, occurrence):
-            case = case_of(joint.scope, guard.condition, occurrence)
-            refusals[joint.event.name] = f"the guard {guard.owner}.{guard.name} needs {guard.condition}" + (
-                f", but {case}" if case else ""
-            )
+    asked = _Asked()
+    why = _forbidden(joint)
+    if why is not None:
+        asked.refusals[joint.event.name] = why
     for engine, trigger in joint.parts:
-        address = f"{engine.address}.{trigger.event}"
+        address = address_of(engine, trigger)
         if not (engine.running and is_present(engine)):
-            refusals[address] = f"{engine.address} has {'ended' if is_present(engine) else 'been removed'}"
+            asked.refusals[address] = f"{engine.address} has {'ended' if is_present(engine) else 'been removed'}"
+            continue
+        objection = engine.objection(trigger)
+        if objection is not None:
+            asked.cause = objection
+            asked.refusals[address] = str(objection).rstrip(".")
             continue
         try:
-            chosen[engine] = yield partial(engine.ask, trigger)
+            asked.chosen[engine] = yield partial(engine.ask, trigger)
         except Exception as error:  # noqa: BLE001 - a validator refuses by raising whatever it likes
-            cause = error
-            refusals[address] = str(error).rstrip(".") if isinstance(error, GuardRefused) else repr(error)
+            asked.cause = error
+            asked.refusals[address] = repr(error)
             continue
-        if not chosen[engine]:
-            refusals[address] = reason_of(engine, trigger)
-    return refusals, cause, chosen
+        if not asked.chosen[engine]:
+            asked.refusals[address] = reason_of(engine, trigger)
+    return asked
+
+
+def _forbidden(joint: Joint) -> str | None:
+    """Ask the guards of the joint event itself; why the first that forbids it does."""
+    wiring = joint.scope.wiring
+    for guard in wiring.joint_guards.get(joint.event.name, ()) if wiring is not None else ():
+        occurrence = Occurrence("", event=joint.event.name, args=joint.args, kwargs=joint.kwargs)
+        if not allows(joint.scope, guard, occurrence):
+            case = case_of(joint.scope, guard.condition, occurrence)
+            needs = f"the guard {guard.owner}.{guard.name} needs {guard.condition}"
+            return f"{needs}, but {case}" if case else f"{needs}, and that does not hold"
+    return None
+
+
+def address_of(engine: MemberEngine, trigger: TriggerData) -> str:
+    """Return the address of an event on its way."""
+    return f"{engine.address}.{trigger.event}"
 
 
 # -- events ------------------------------------------------------------------------------------------------------

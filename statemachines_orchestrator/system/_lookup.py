@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from statemachines_orchestrator.declare import BoundJointEvent, nearest
 from statemachines_orchestrator.exceptions import UnknownEventError, UnknownMachineError
 
+from ._cases import allows
 from ._joints import joint_call, joint_from, joints_of, trigger_for
 
 if TYPE_CHECKING:
@@ -114,5 +115,5 @@ def _is_possible(joint: Joint, enabled: set[tuple[MemberEngine, str]]) -> bool:
     wiring = joint.scope.wiring
     guards = wiring.joint_guards.get(joint.event.name, ()) if wiring is not None else ()
     return all((engine, str(trigger.event)) in enabled for engine, trigger in joint.parts) and all(
-        guard.condition.holds(joint.scope) for guard in guards
+        allows(joint.scope, guard) for guard in guards
     )

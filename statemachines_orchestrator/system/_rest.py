@@ -21,8 +21,9 @@ from statemachines_orchestrator.declare import (
     OnState,
     Place,
 )
+from statemachines_orchestrator.engine import INITIAL_EVENT
 
-from ._cases import is_active
+from ._cases import is_active, is_of
 from ._occurrence import Occurrence
 from ._wiring import collection_of, read_paths
 
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from ._scope import Scope
     from ._step import Step
 
-__all__ = ("DelayedLink", "Firing", "JointMove", "Membership", "Move", "look_at_moves")
+__all__ = ("DelayedLink", "Firing", "JointMove", "Membership", "Move", "holds", "look_at_moves")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -128,7 +129,7 @@ def look_at_moves(driver: Driver, step: Step) -> None:
         driver.has_rested = True
     for scope in driver.conditional:
         _conditions(step, scope, changed, causes.get(scope), everything=is_first)
-    for engine in moved:
+    for engine in changed:
         _end_delays(engine)
     if driver.held:
         _mark_held(driver, changed)
@@ -144,7 +145,7 @@ def _moved(step: Step, move: Move, *, is_last: bool) -> None:
         triggered: list[tuple[Link, str | None]] = [
             (link, state) for state in move.entered for link in watch.states.get(state, ())
         ]
-        if move.trigger.event is not None and watch.events:
+        if watch.events and move.trigger.event is not None and move.trigger.event != INITIAL_EVENT:
             triggered += [(link, None) for link in watch.events.get(str(move.trigger.event))]
         if ended:
             triggered += [(link, None) for link in watch.done]
@@ -161,9 +162,7 @@ def _is_about(scope: Scope, link: Link, engine: MemberEngine) -> bool:
     trigger = link.trigger
     member = trigger.place.member if isinstance(trigger, OnState | OnEvent) else None
     member = trigger.member if isinstance(trigger, OnDone) else member
-    if member is None or member.key is None or member.key == EACH:
-        return True
-    return scope.key_of(member, None) == engine.key
+    return member is None or is_of(scope, member, engine)
 
 
 def _joint_happened(step: Step, move: JointMove) -> None:
@@ -175,19 +174,20 @@ def _joint_happened(step: Step, move: JointMove) -> None:
 
 def _triggered(step: Step, scope: Scope, link: Link, occurrence: Occurrence, cause: Firing | None) -> None:
     """Ask the link's condition, and queue the link or start its delay."""
-    if link.given is not None and not _holds(scope, link, link.given, occurrence):
+    if link.delay is not None and isinstance(link.trigger, OnState | OnCondition):
+        _cancel(scope, link, occurrence.key)  # the cause of a timer that is running has passed: this is a new one
+    if link.given is not None and not holds(scope, link, link.given, occurrence):
         return
     firing = Firing(scope, link, occurrence, cause)
     if link.delay is None:
         step.firings.append(firing)
         return
-    if isinstance(link.trigger, OnState | OnCondition):
-        _cancel(scope, link, occurrence.key)  # a new entry starts it anew
     what = DelayedLink(scope, link, occurrence)
     scope.driver.set_timer(link.delay, what, *what.keys())
 
 
-def _holds(scope: Scope, link: Link, condition: Condition, occurrence: Occurrence) -> bool:
+def holds(scope: Scope, link: Link, condition: Condition, occurrence: Occurrence) -> bool:
+    """Ask a condition of a link."""
     try:
         return condition.holds(scope, occurrence)
     except Exception as error:
@@ -231,8 +231,11 @@ def _keys(scope: Scope, link: Link, concerned: set[str] | None) -> Iterator[str 
             yield engine.key
 
 
+@dataclass(frozen=True, slots=True)
 class _NothingActive:
-    """What conditions see before the start."""
+    """What conditions see before the start: the members that there are, none of them in a state."""
+
+    scope: Scope
 
     def is_active(self, place: Place, occurrence: Any) -> bool:  # noqa: ARG002
         return False
@@ -240,14 +243,11 @@ class _NothingActive:
     def is_done(self, member: MemberAddress, occurrence: Any) -> bool:  # noqa: ARG002
         return False
 
-    def count(self, what: Place | MemberAddress) -> tuple[int, int]:  # noqa: ARG002
-        return 0, 0
+    def count(self, what: Place | MemberAddress) -> tuple[int, int]:
+        return 0, self.scope.count(what)[1]
 
     def call(self, function: Any, occurrence: Any) -> bool:  # noqa: ARG002
         return False
-
-
-_BEFORE_THE_START = _NothingActive()
 
 
 def _ask_again(step: Step, scope: Scope, link: Link, key: str | None, cause: Firing | None) -> None:
@@ -257,9 +257,9 @@ def _ask_again(step: Step, scope: Scope, link: Link, key: str | None, cause: Fir
     place = (link.name, key)
     before = scope.memory.get(place)
     if before is None:
-        before = condition.holds(_BEFORE_THE_START)
+        before = condition.holds(_NothingActive(scope))
     occurrence = Occurrence("", key=key)
-    now = _holds(scope, link, condition, occurrence)
+    now = holds(scope, link, condition, occurrence)
     if now is not before or place not in scope.memory:
         step.undo(lambda: scope.memory.__setitem__(place, before))
         scope.memory[place] = now
@@ -274,8 +274,9 @@ def _ask_again(step: Step, scope: Scope, link: Link, key: str | None, cause: Fir
 
 def _end_delays(engine: MemberEngine) -> None:
     for scope, watch in engine.watches:
-        for link in watch.delayed:
-            for timer in scope.driver.timers.filed((scope, link.name)):
+        for link, is_own in watch.delayed:
+            key = (scope, link.name, engine.key) if is_own else (scope, link.name)
+            for timer in scope.driver.timers.filed(key):
                 if isinstance(timer.what, DelayedLink) and not _has_cause(scope, link, timer.what.occurrence):
                     scope.driver.cancel_timer(timer)
 
@@ -289,7 +290,7 @@ def _has_cause(scope: Scope, link: Link, occurrence: Occurrence) -> bool:
     if link.given is None:
         return True
     parts = link.given.parts if isinstance(link.given, All) else (link.given,)
-    return all(_holds(scope, link, part, occurrence) for part in parts if read_paths(part) is not None)
+    return all(holds(scope, link, part, occurrence) for part in parts if read_paths(part) is not None)
 
 
 def _cancel(scope: Scope, link: Link, key: str | None) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from statemachines_orchestrator.charts import read_chart
 from statemachines_orchestrator.declare import EACH, At, MemberAddress, Place
+from statemachines_orchestrator.engine import INITIAL_EVENT
 
 from ._cases import call_with, forbidden, is_active
 from ._configuration import is_ended
@@ -97,7 +98,8 @@ class Scope:
 
     def wants_moves(self, engine: MemberEngine) -> bool:
         """Whether anything depends on what the machine does."""
-        return bool(engine.watches or self.driver.held or self.driver.observers)
+        driver = self.driver
+        return bool(engine.watches or driver.hears_all or driver.held or driver.observers)
 
     def moved(
         self, engine: MemberEngine, trigger: TriggerData, left: tuple[str, ...], entered: tuple[str, ...]
@@ -320,16 +322,11 @@ class Scope:
 
     def occurrence(self, engine: MemberEngine, trigger: TriggerData | None, state: str | None = None) -> Occurrence:
         """Describe what has happened to a member, for the rules of this orchestrator."""
-        event = trigger.event if trigger is not None else None
-        return Occurrence(
-            self.relative_address(engine),
-            engine.sm,
-            engine.key,
-            None if event is None else str(event),
-            state,
-            trigger.args if trigger is not None else (),
-            dict(trigger.kwargs) if trigger is not None else {},
-        )
+        address = self.relative_address(engine)
+        if trigger is None or trigger.event is None or trigger.event == INITIAL_EVENT:
+            return Occurrence(address, engine.sm, engine.key, state=state)  # nobody has sent anything
+        event, kwargs = str(trigger.event), dict(trigger.kwargs)
+        return Occurrence(address, engine.sm, engine.key, event, state, trigger.args, kwargs)
 
     def relative_address(self, engine: MemberEngine) -> str:
         """Return a member's address as it is written in this orchestrator's class."""

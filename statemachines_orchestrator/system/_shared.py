@@ -79,6 +79,8 @@ class SharedSteps:
         """Whether conditions have been asked for the first time."""
         self.conditional: list[Scope] = []
         """The orchestrators with links that wait for conditions, the innermost first."""
+        self.hears_all = False
+        """Whether some condition may depend on any machine, because it is a function."""
         self.held: list[Sending] = []
         """Events of links that were refused and are kept, in the order in which they were held."""
         self.observers: tuple[Observer, ...] = ()
@@ -119,6 +121,7 @@ class SharedSteps:
         self.has_rules = any(scope.wiring is not None for scope in scopes)
         conditional = [scope for scope in scopes if scope.wiring is not None and scope.wiring.conditions]
         self.conditional = sorted(conditional, key=lambda scope: -len(scope.path))
+        self.hears_all = any(scope.wiring is not None and scope.wiring.unbounded for scope in conditional)
 
     def _new_step(self) -> Step:
         # Not a step that has ended: tasks and invocations that go on for ever would chain all their steps together.
@@ -250,16 +253,21 @@ class SharedSteps:
         Raises:
             SharedEventError: It belongs to several joint events.
         """
-        if not engine.is_joint or engine.is_chosen(trigger) or engine.is_for_later(trigger):
+        if not self.is_part(engine, trigger):
             return None
         event = str(trigger.event)
         joints = joints_of(engine, event)
-        if not joints:
-            return None
         shared = shared_event(engine, event, joints)
         if shared is not None:
             raise shared
         return joint_from(engine, trigger, *joints[0])
+
+    @staticmethod
+    def is_part(engine: MemberEngine, trigger: TriggerData) -> bool:
+        """Whether an event that was called alone happens only through a joint event."""
+        if not engine.is_joint or engine.is_chosen(trigger) or engine.is_for_later(trigger):
+            return False
+        return bool(joints_of(engine, str(trigger.event)))
 
     def take_over(self, engine: MemberEngine, trigger: TriggerData) -> bool:
         """Queue the joint event that an event is which the machine sends itself."""
@@ -272,13 +280,22 @@ class SharedSteps:
 
     def hold(self, step: Step, held: Sending) -> None:
         """Keep an event that was refused."""
-        step.undo(partial(setattr, self, "held", list(self.held)))
+        step.undo(partial(self._forget_held, held))
         self.held.append(held)
 
     def let_go(self, step: Step, held: Sending) -> None:
         """Forget an event that was kept."""
-        step.undo(partial(setattr, self, "held", list(self.held)))
-        self.held.remove(held)
+        place = self.held.index(held)
+        step.undo(partial(self._hold_again, held, place))
+        del self.held[place]
+
+    def _forget_held(self, held: Sending) -> None:
+        if held in self.held:
+            self.held.remove(held)
+
+    def _hold_again(self, held: Sending, place: int) -> None:
+        if held not in self.held:
+            self.held.insert(place, held)
 
     def removed(self, step: Step, engine: MemberEngine) -> None:
         """Take a machine out of the system, with what waits for it; it is released at the end of the step."""

@@ -108,6 +108,23 @@ class Step:
         if on_idle is not None:
             on_idle()
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether no other thread or task is in the middle of a call inside the step."""
+        return not self._active
+
+    def rest(self, on_idle: Callable[[], object] | None = None) -> bool:
+        """
+        Look whether the step is idle.
+
+        Args:
+            on_idle: Called when the last call inside the step has ended, if it is not.
+        """
+        with self._mutex:
+            if self._active:
+                self._on_idle = on_idle
+            return not self._active
+
     def close(self, on_idle: Callable[[], object] | None = None) -> bool:
         """
         End the step, unless another thread or task is in the middle of a call inside it.

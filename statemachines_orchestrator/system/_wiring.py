@@ -76,8 +76,8 @@ class Watch:
     """Links that wait for its end."""
     conditions: list[Link] = field(default_factory=list)
     """Links that wait for a condition which reads it."""
-    delayed: list[Link] = field(default_factory=list)
-    """Links with a delay whose cause it may end."""
+    delayed: list[tuple[Link, bool]] = field(default_factory=list)
+    """Links with a delay whose cause it may end; whether only of what the very machine has caused."""
     guards: ByEvent = field(default_factory=ByEvent)
     """Guards of its events."""
     joints: ByEvent = field(default_factory=ByEvent)
@@ -131,8 +131,10 @@ class Wiring:
             for path in _paths_of(link) or ():
                 self._at_path(path).conditions.append(link)
         if link.delay is not None:
-            for path in {*_cause_paths(link)}:
-                self._at_path(path).delayed.append(link)
+            own = trigger.place.member.path if isinstance(trigger, OnState) else None
+            read = {*_cause_paths(link)}
+            for path in {*read, *([own] if own else ())}:
+                self._at_path(path).delayed.append((link, path not in read))
 
     def _add_guard(self, guard: Guard) -> None:
         if isinstance(guard.target, Place):
@@ -169,10 +171,8 @@ def _paths_of(link: Link) -> frozenset[tuple[str, ...]] | None:
 
 
 def _cause_paths(link: Link) -> Iterator[tuple[str, ...]]:
-    """Yield the paths of the members whose moves may end the cause of a delayed link."""
-    if isinstance(link.trigger, OnState):
-        yield link.trigger.place.member.path
-    elif isinstance(link.trigger, OnCondition):
+    """Yield the paths of the members on which conditions depend whose end ends the cause of a delayed link."""
+    if isinstance(link.trigger, OnCondition):
         yield from _leaf_paths(link.trigger.condition)
     if link.given is not None:
         yield from _leaf_paths(link.given)
