@@ -122,8 +122,14 @@ class AwaitedSteps(BlockingSteps):
             result = self._run(step, engine, trigger)
             return result if _is_worker_of(step) else EventCall.finished(result)
         if joint is not None:
-            return self._inside(step, self._run_jointly_async, joint)
+            return self._jointly_inside(step, joint)
         return self._inside(step, self._run_async, engine, trigger)
+
+    def _jointly_inside(self, step: Step, joint: Joint) -> Any:
+        """Let a joint event happen that is called from inside a step, or queue it."""
+        if not self._has_queued(step, joint):
+            return self._inside(step, self._run_jointly_async, joint)
+        return None if _is_worker_of(step) else EventCall.finished(None)
 
     def _inside(self, step: Step, work: Any, *arguments: Any) -> Any:
         """Do some work inside a step when it is awaited, or else at its end; at once for a thread, which waits."""
@@ -166,8 +172,7 @@ class AwaitedSteps(BlockingSteps):
             raise
 
     async def _run_jointly_async(self, step: Step, joint: Joint) -> Any:
-        if any(engine.is_busy for engine, _ in joint.parts):
-            step.joints.append((joint, step.cause))
+        if self._has_queued(step, joint):
             return None
         return await pump_async(joint_or_raise(self, step, joint, step.cause))  # type: ignore[arg-type] # the whole driver
 

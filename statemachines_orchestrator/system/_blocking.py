@@ -110,8 +110,7 @@ class BlockingSteps(SharedSteps):
 
     def _run_jointly(self, step: Step, joint: Joint) -> Any:
         """Let a joint event happen now, or when none of its machines is busy."""
-        if any(engine.is_busy for engine, _ in joint.parts):
-            step.joints.append((joint, step.cause))
+        if self._has_queued(step, joint):
             return None
         return pump(joint_or_raise(self, step, joint, step.cause))  # type: ignore[arg-type] # the whole driver
 
@@ -140,7 +139,7 @@ class BlockingSteps(SharedSteps):
     def _is_quiet(self, step: Step) -> bool:
         """Close the step at once, if nothing is left to be done in it."""
         self._take_strays(step)
-        is_idle = not (step.deferred or step.moves or step.joints or step.unstarted or self._unstarted)
+        is_idle = not (step.failure or step.deferred or step.moves or step.joints or step.unstarted or self._unstarted)
         has_asked = self.has_rested or not self.has_rules
         return is_idle and has_asked and step.next_with_work() is None and step.close()
 

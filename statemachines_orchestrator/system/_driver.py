@@ -78,7 +78,7 @@ class Driver(AwaitedSteps):
             try:
                 if not self.is_async:
                     return self._run_jointly(running, joint_call(scope, event, args, kwargs, None))
-                return self._inside(running, self._joint_async, scope, event, args, kwargs)
+                return self._jointly_inside(running, joint_call(scope, event, args, kwargs, None))
             finally:
                 running.leave()
         step = self._new_step()

@@ -113,6 +113,8 @@ class Sending:
 def between_rests(driver: Driver, step: Step) -> Work:
     """Do all that is left to be done in a step, one thing after the other, and close it."""
     while True:
+        if step.failure is not None:
+            raise step.failure
         driver._take_strays(step)
         if step.deferred:
             call = step.deferred.pop(0)

@@ -10,7 +10,7 @@ from statemachine.event import BoundEvent
 
 from statemachines_orchestrator.charts import read_chart
 from statemachines_orchestrator.declare import EACH
-from statemachines_orchestrator.exceptions import GuardRefused, JointEventRefused, SharedEventError
+from statemachines_orchestrator.exceptions import GuardRefused, JointEventRefused, SharedEventError, StepCancelledError
 
 from ._cases import allows, case_of, is_of, is_present, where
 from ._occurrence import Occurrence
@@ -201,15 +201,11 @@ def jointly(driver: Driver, step: Step, joint: Joint) -> Work:
         step.touch(engine)
     for engine, _ in joint.parts:
         engine.is_reserved = True  # from the first question on: what is asked may wait, and others go on meanwhile
-    results: dict[MemberEngine, Any] = {}
     try:
         asked = yield from _ask_all(joint)
         if asked.refusals:
             return _refused(driver, step, joint, asked), None
-        for engine, trigger in joint.parts:
-            engine.is_reserved = False
-            engine.choose(trigger, asked.chosen[engine])
-            results[engine] = yield partial(driver.run_now, step, engine, trigger)
+        results = yield from _move_all(driver, step, joint, asked)
     finally:
         for engine, _ in joint.parts:
             engine.is_reserved = False
@@ -217,6 +213,20 @@ def jointly(driver: Driver, step: Step, joint: Joint) -> Work:
     if joint.scope.wiring is not None and joint.event.name in joint.scope.wiring.on_joint:
         step.moves.append(JointMove(joint.scope, joint.event, joint.args, joint.kwargs, step.cause))
     return None, joint.result(results)
+
+
+def _move_all(driver: Driver, step: Step, joint: Joint, asked: _Asked) -> Work:
+    results: dict[MemberEngine, Any] = {}
+    try:
+        for engine, trigger in joint.parts:
+            engine.is_reserved = False
+            engine.choose(trigger, asked.chosen[engine])
+            results[engine] = yield partial(driver.run_now, step, engine, trigger)
+    except BaseException as error:
+        # Half a joint event must not stay, even if a callback catches this.
+        step.failure = error if isinstance(error, Exception) else StepCancelledError()
+        raise
+    return results
 
 
 @dataclass(slots=True, eq=False)

@@ -278,6 +278,14 @@ class SharedSteps:
         step.joints.append((joint, step.cause))
         return True
 
+    @staticmethod
+    def _has_queued(step: Step, joint: Joint) -> bool:
+        """Queue a joint event if one of its machines is busy; whether that was so."""
+        if not any(engine.is_busy for engine, _ in joint.parts):
+            return False
+        step.joints.append((joint, step.cause))
+        return True
+
     def hold(self, step: Step, held: Sending) -> None:
         """Keep an event that was refused."""
         step.undo(partial(self._forget_held, held))

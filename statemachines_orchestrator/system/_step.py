@@ -46,6 +46,7 @@ class Step:
         "cause",
         "deferred",
         "deliveries",
+        "failure",
         "firings",
         "joints",
         "leaving",
@@ -83,6 +84,8 @@ class Step:
         """Machines that were added and have not entered their initial state."""
         self.cause: Firing | None = None
         """The link that has its effect."""
+        self.failure: Exception | None = None
+        """What the step fails with even if a callback has caught it."""
         self.deliveries = 0
         """How many links have had their effect."""
         self._saved: dict[MemberEngine, Saved | None] = {}
