@@ -31,6 +31,7 @@ OrchestratorError
 ├── MemberAccessError                        (an AttributeError, too)
 │   ├── MemberAssignmentError
 │   ├── MemberNotMadeError
+│   ├── RuleAssignmentError
 │   └── DataDeletionError
 ├── GuardRefused                             (python-statemachine's TransitionNotAllowed, too)
 ├── LinkRefused                              (python-statemachine's TransitionNotAllowed, too)
@@ -92,6 +93,7 @@ __all__ = (
     "OrchestratorError",
     "RecordFileError",
     "ReservedNameError",
+    "RuleAssignmentError",
     "RuleError",
     "SharedEventError",
     "SnapshotError",
@@ -308,6 +310,17 @@ class MemberNotMadeError(MemberAccessError):
             f"{self.owner}.{self.member} is not made yet. Members are made in the order of their declaration and "
             f"enter their initial states when all of them exist. A constructor of your own calls super().__init__() "
             f"first; @dataclass does not, and is not needed."
+        )
+
+
+class RuleAssignmentError(MemberAccessError):
+    """Raised when a link, a guard, a joint event or the tuple of them is replaced after the class was made."""
+
+    def __str__(self) -> str:
+        return (
+            f"{self.owner}.{self.member}: links, guards and joint events are written in the class body and stay as "
+            f"they are. "
+            f"What is to change while the system runs goes into a condition: .given(lambda orc: orc.some_data)."
         )
 
 

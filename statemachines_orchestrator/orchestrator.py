@@ -33,6 +33,7 @@ from statemachines_orchestrator.exceptions import (
     MemberAssignmentError,
     MemberNotMadeError,
     NoMachinesOnOrchestratorError,
+    RuleAssignmentError,
     UnsavableError,
 )
 from statemachines_orchestrator.snapshot import (
@@ -483,6 +484,8 @@ class Orchestrator(_Declared):
         if isinstance(one, MemberField | MachinesField):
             wrong = MemberAssignmentError if name in vars(self) else MemberNotMadeError
             raise wrong(type(self).__name__, name)
+        if type(self).__declaration__.is_rule(name):
+            raise RuleAssignmentError(type(self).__name__, name)
         system = vars(self).get("_system")
         if one is not None and system is not None:
             system.driver.changing_data(vars(self), name)
@@ -493,6 +496,8 @@ class Orchestrator(_Declared):
         if one is not None:
             wrong = MemberAssignmentError if isinstance(one, MemberField | MachinesField) else DataDeletionError
             raise wrong(type(self).__name__, name)
+        if type(self).__declaration__.is_rule(name):
+            raise RuleAssignmentError(type(self).__name__, name)
         super().__delattr__(name)
 
     def __repr__(self) -> str:
@@ -565,6 +570,9 @@ def _declaration_of(kind: type[Orchestrator]) -> Declaration:
             "it is a base for other classes and declares no machines of its own",
             "Make one of its subclasses",
         )
+    changed = declaration.changed_rule()
+    if changed is not None:
+        raise RuleAssignmentError(kind.__name__, changed)
     return declaration
 
 

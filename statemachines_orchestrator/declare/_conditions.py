@@ -88,6 +88,11 @@ class In(Condition):
 
     place: Any
 
+    @property
+    def subject(self) -> Any:
+        """What it is about."""
+        return self.place
+
     def holds(self, view: View, occurrence: Any = None) -> bool:
         """Whether the state is active."""
         return view.is_active(self.place, occurrence)
@@ -113,6 +118,11 @@ class Done(Condition):
     """Holds when a member has ended; made by `done`."""
 
     member: Any
+
+    @property
+    def subject(self) -> Any:
+        """What it is about."""
+        return self.member
 
     def holds(self, view: View, occurrence: Any = None) -> bool:
         """Whether the member has ended."""
@@ -140,6 +150,11 @@ class Over(Condition):
 
     quantity: Literal["every", "some", "none"]
     what: Any
+
+    @property
+    def subject(self) -> Any:
+        """What it is about."""
+        return self.what.member if isinstance(self.what, Done) else self.what
 
     def holds(self, view: View, occurrence: Any = None) -> bool:  # noqa: ARG002 - it is about all of them
         """Whether it is the case for so many members; every and none hold for an empty collection."""
@@ -172,6 +187,11 @@ class Function(Condition):
     """Holds if a function of the user's, of the orchestrator and the occurrence, says so."""
 
     function: Callable[..., Any]
+
+    @property
+    def subject(self) -> None:
+        """What it is about: nobody knows."""
+        return
 
     def holds(self, view: View, occurrence: Any = None) -> bool:
         """Ask the function."""

@@ -6,7 +6,7 @@ import abc
 import dataclasses
 import inspect
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from statemachine import StateChart
 
@@ -16,6 +16,7 @@ from statemachines_orchestrator.exceptions import (
     FieldDefaultError,
     NoMachinesOnOrchestratorError,
     ReservedNameError,
+    RuleError,
     UnexpectedAnnotationTypeError,
 )
 
@@ -32,14 +33,20 @@ from ._fields import (
     SystemField,
 )
 from ._keywords import Keywords
-from ._links import Guard, GuardMarker, JointEvent, JointMarker, Link, LinkMarker, Together
+from ._links import Guard, GuardMarker, JointEvent, JointMarker, Link, LinkMarker, Together, origin_of
 from ._machines import machine_problems
 from ._names import RESERVED_FIELDS
 from ._resolve import Actual, Resolver
 from ._rules import Rules, Written, read_rules
 from ._sense import senseless
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 __all__ = ("Declaration", "declare")
+
+_RULES = ("links", "guards", "joint_events")
+_MARKERS = (LinkMarker, GuardMarker, JointMarker)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,6 +66,8 @@ class Declaration:
     """Machine classes that showed, and were checked, only when an instance was made."""
     completed: dict[tuple[type, ...], Rules] = field(default_factory=dict)
     """Rules that could be looked up only for the classes of machines that exist."""
+    size: int = 0
+    """How many attributes the class had when it was made."""
 
     @property
     def parameter(self) -> str:
@@ -111,6 +120,20 @@ class Declaration:
     def joint_events(self) -> tuple[JointEvent, ...]:
         """The joint events, in order."""
         return self.rules.joint_events
+
+    def is_rule(self, name: str) -> bool:
+        """Whether a link, a guard, a joint event or a tuple of them goes by this name."""
+        return name in self.written or name in _RULES
+
+    def changed_rule(self) -> str | None:
+        """Return the name of something that was assigned to the class after it was made, and has no effect."""
+        body, rules = vars(self.owner), self.rules
+        for name, declared in zip(_RULES, (rules.links, rules.guards, rules.joint_events), strict=True):
+            if body[name] is not declared:
+                return name
+        if len(body) == self.size:
+            return None
+        return next((name for name, one in body.items() if isinstance(one, _MARKERS)), None)
 
     def rules_for(self, actual: Actual) -> Rules:
         """
@@ -202,6 +225,27 @@ def _own_rules(
                     )
                 )
             written[name] = Written(name, owner.__name__, value)
+    problems.extend(_nameless(owner, fields))
+
+
+def _nameless(owner: type, fields: dict[str, Field]) -> Iterator[DefinitionError]:
+    """Yield the links, guards and joint events that were made in a class body and assigned to no name."""
+    body = vars(owner)
+    named = {
+        id(origin_of(value)) for value in body.values() if isinstance(value, LinkMarker | GuardMarker | JointMarker)
+    }
+    for name in fields:
+        marker = body.get(name)
+        for origin in marker._mentions if isinstance(marker, MachineMarker | MachinesMarker) else ():
+            if id(origin) in named:
+                continue
+            named.add(id(origin))
+            what = {GuardMarker: "a guard", JointMarker: "a joint event"}.get(type(origin), "a link")
+            yield RuleError(
+                f"{owner.__name__}.{name}",
+                f"{what} that names it is assigned to no name itself, so it would be lost",
+                "Write name = in front of it, one line for each",
+            )
 
 
 def _rules(declaration: Declaration, problems: list[DefinitionError], actual: Actual | None = None) -> Rules:
@@ -220,6 +264,7 @@ def _put_in_place(owner: Any, declaration: Declaration) -> None:
         if one.name in vars(owner):
             setattr(owner, one.name, Together(one) if isinstance(one, JointEvent) else one)
     owner.links, owner.guards, owner.joint_events = rules.links, rules.guards, rules.joint_events
+    object.__setattr__(declaration, "size", len(vars(owner)) + 1)  # and the declaration itself
 
 
 def _own_fields(owner: type, inherited: dict[str, Field], problems: list[DefinitionError]) -> dict[str, Field]:
@@ -271,7 +316,9 @@ def _specialised(
 def _field(owner: str, name: str, annotation: Annotation, default: Any) -> Field | DefinitionError | None:
     where = f"{owner}.{name}"
     if isinstance(default, LinkMarker | GuardMarker | JointMarker):
-        return None  # an annotation does not make it a field
+        if not annotation.is_machine:
+            return None  # an annotation does not make it a field
+        return ReservedNameError(where, "the name is given to a machine and to a rule", "Choose another name for one")
     if name in RESERVED_FIELDS or name.startswith("_"):
         why = (
             "names with a leading underscore are for the orchestrator itself"

@@ -60,6 +60,8 @@ class MachineMarker(Referable):
 
     _factory: Callable[..., Any] | None
     _arguments: Mapping[str, Any]
+    _mentions: list[object] = field(default_factory=list)
+    """Who names it in the class body: links, guards and joint events."""
 
     def __repr__(self) -> str:
         return "a member"
@@ -71,6 +73,8 @@ class MachinesMarker(Referable):
 
     _factory: Callable[..., Any]
     _arguments: Mapping[str, Any]
+    _mentions: list[object] = field(default_factory=list)
+    """Who names it in the class body: links, guards and joint events."""
 
     def __repr__(self) -> str:
         return "a collection"

@@ -262,6 +262,8 @@ class LinkMarker:
     delay: float | None = None
     conditions_when_due: tuple[Condition, ...] = ()
     forwards: tuple[str, ...] | None = ()
+    origin: object = field(default_factory=object)
+    """The same for all that is made of one `when`."""
 
     def given(self, condition: Condition | Callable[..., Any]) -> LinkMarker:
         """
@@ -320,6 +322,11 @@ class LinkMarker:
             *names: Keywords to pass on, where the trigger has them. Without names everything is passed on, also
                 what was given by position.
         """
+        given: tuple[object, ...] = names
+        wrong = next((one for one in given if not isinstance(one, str)), None)
+        if wrong is not None:
+            msg = f"forward() takes the names of arguments as text, not {wrong!r}"
+            raise TypeError(msg)
         if isinstance(self.effect, Call):
             msg = "forward() says what send() passes on; a function that is called has it all in its occurrence"
             raise TypeError(msg)
@@ -376,7 +383,9 @@ def when(*triggers: AnyTrigger) -> LinkMarker:
     if not triggers:
         msg = "when() takes what the link waits for: a state, an event, done(member) or a condition"
         raise TypeError(msg)
-    return LinkMarker(triggers)
+    marker = LinkMarker(triggers)
+    _mention(marker.origin, triggers)
+    return marker
 
 
 def guard(event: AnyEvent, condition: Condition | Callable[..., Any]) -> GuardMarker:
@@ -387,7 +396,9 @@ def guard(event: AnyEvent, condition: Condition | Callable[..., Any]) -> GuardMa
         event: An event of a member, a joint event, or an address as text.
         condition: A condition, or a function of the orchestrator and, if it takes it, the occurrence that asks.
     """
-    return GuardMarker(event, _asked("guard()", condition))
+    marker = GuardMarker(event, _asked("guard()", condition))
+    _mention(marker, (event, marker.condition))
+    return marker
 
 
 def together(*events: AnyEvent) -> Together:
@@ -404,7 +415,25 @@ def together(*events: AnyEvent) -> Together:
     if not events:
         msg = "together() takes the events of at least two members, or one event of a collection"
         raise TypeError(msg)
-    return cast("Together", JointMarker(events))
+    marker = JointMarker(events)
+    _mention(marker, events)
+    return cast("Together", marker)
+
+
+def _mention(origin: object, named: tuple[Any, ...]) -> None:
+    """Let the members that a rule names know of it: a rule that gets no name would be lost without a word."""
+    for one in named:
+        if isinstance(one, Condition):
+            _mention(origin, tuple(leaf.subject for leaf in one.leaves()))
+        elif isinstance(one, Referable):
+            mentions = getattr(one._spoken().root, "_mentions", None)
+            if mentions is not None:
+                mentions.append(origin)
+
+
+def origin_of(marker: LinkMarker | GuardMarker | JointMarker) -> object:
+    """Return what the members know a rule by."""
+    return marker.origin if isinstance(marker, LinkMarker) else marker
 
 
 def _asked(where: str, condition: object) -> Condition:
@@ -412,6 +441,9 @@ def _asked(where: str, condition: object) -> Condition:
         return condition
     if callable(condition) and not isinstance(condition, Referable):
         return Function(condition)
+    if isinstance(condition, Referable):
+        msg = f"{where} takes a condition, and the name of a state is none: write In(...) around {condition!r}"
+        raise TypeError(msg)
     msg = (
         f"{where} takes a condition such as In(payment.captured), or a function of the orchestrator, not {condition!r}"
     )

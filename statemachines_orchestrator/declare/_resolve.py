@@ -41,6 +41,8 @@ class Resolver:
         self.problems: list[DefinitionError] = []
         self.is_complete = True
         """Whether the class of every member that is named was known."""
+        self.joints: frozenset[str] = frozenset()
+        """Names of joint events, which can be named as members can."""
         self._fields = fields
         self._roots = roots
         self._actual = actual or {}
@@ -97,7 +99,9 @@ class Resolver:
         if not any(_takes(signature, count) for count in (2, 1)):
             self.problem(
                 f"{name}{signature} cannot be called with the orchestrator and the occurrence",
-                f"Write def {name}(orc) or def {name}(orc, occurrence)",
+                "Write lambda orc: ... or lambda orc, occurrence: ..."
+                if name == "<lambda>"
+                else f"Write def {name}(orc) or def {name}(orc, occurrence)",
             )
 
     def _found(self, named: object, wanted: Wanted) -> tuple[MemberAddress, Field, tuple[str, ...]] | None:
@@ -123,13 +127,24 @@ class Resolver:
         return spoken
 
     def _foreign(self, named: object, wanted: Wanted) -> None:
-        text = getattr(named, "id", None) or getattr(named, "__name__", None) or repr(named)
-        if isinstance(named, State | Event) or hasattr(named, "_transitions") or isinstance(named, type):
+        text = getattr(named, "id", None) if not isinstance(named, type) else None
+        text = text or getattr(named, "__name__", repr(named))
+        example = self._some_example(wanted)
+        if isinstance(named, type):
+            self.problem(f"{text} is a class, not a member", f"Name {_HOW_TO_NAME[wanted]} {example}")
+            return
+        if isinstance(named, State | Event) or hasattr(named, "_transitions"):
             holders = [name for name, one in self._machines() if _declares(one, named)]
             instead = " or ".join(f"{name}.{text}" for name in holders) or f"{self._some_member()}.{text}"
             self.problem(f"{text} is read from a machine's class, not from a member", f"Write {instead}")
             return
-        self.problem(f"{named!r} names nothing", f"Name {_HOW_TO_NAME[wanted]} {self._some_member()}.{wanted}_name")
+        if inspect.isroutine(named):
+            self.problem(
+                f"{text} is a function, and alone nothing says when it is to be asked",
+                f"Put it beside a state: In({self._some_example('state')}) & {text}, or behind: .given({text})",
+            )
+            return
+        self.problem(f"{named!r} names nothing", f"Name {_HOW_TO_NAME[wanted]} {example}")
 
     def _member(self, spoken: Spoken) -> tuple[MemberAddress, Field, tuple[str, ...]] | None:
         first = spoken.root if isinstance(spoken.root, str) else self._roots.get(id(spoken.root))
@@ -163,7 +178,7 @@ class Resolver:
     def _field(self, fields: Mapping[str, Field], path: tuple[str, ...]) -> Field | None:
         field = fields.get(path[-1])
         if field is None:
-            close = nearest(path[-1], fields)
+            close = nearest(path[-1], (*fields, *(self.joints if len(path) == 1 else ())))
             above = ".".join(path[:-1]) or self.owner.__name__
             hint = f"Did you mean {'.'.join((*path[:-1], close))!r}?" if close else f"Its fields: {', '.join(fields)}"
             self.problem(f"{above} has no member {path[-1]!r}", hint, UnknownNameError)
@@ -227,6 +242,10 @@ class Resolver:
 
     def _some_member(self) -> str:
         return next((name for name, _ in self._machines()), "order")
+
+    def _some_example(self, wanted: Wanted) -> str:
+        name, field = next(iter(self._machines()), ("order", None))
+        return f"{name}.name" if field is None else self._example(MemberAddress((name,)), field, wanted)
 
     def _nested_of(self, owner: type) -> str | None:
         for name, one in self._fields.items():

@@ -94,6 +94,7 @@ class _Reader:
         asked = (self._condition(one, "given()") for one in marker.conditions_when_due)
         when_due = [one for one in asked if one is not None]
         effect = self._send(marker.effect) if isinstance(marker.effect, Send) else self._call(marker.effect)
+        self._check_forward(trigger, effect)
         if trigger is None or effect is None or len(resolver.problems) > before:
             return None
         return Link(
@@ -156,6 +157,14 @@ class _Reader:
             return replace(effect, target=joint)
         place = self.resolver.place(effect.target, "event")
         return None if place is None else replace(effect, target=place)
+
+    def _check_forward(self, trigger: Trigger | None, effect: Send | Call | None) -> None:
+        if isinstance(trigger, OnCondition) and isinstance(effect, Send) and effect.forwards != ():
+            self.resolver.problem(
+                "a condition begins to hold without an event, so there are no arguments to pass on",
+                "Leave forward() out, or wait for the event: when(event).given(condition)",
+                LinkDefinitionError,
+            )
 
     def _call(self, effect: Call) -> Call:
         self.resolver.function(effect.function, "call()")
@@ -279,6 +288,7 @@ def read_rules(resolver: Resolver, parameter: str, written: list[Written]) -> Ru
         written: The markers, inherited ones first.
     """
     joints = {id(one.marker): one.name for one in written if isinstance(one.marker, JointMarker)}
+    resolver.joints = frozenset(joints.values())
     reader = _Reader(resolver, parameter, joints, frozenset(joints.values()))
     links: list[Link] = []
     guards: list[Guard] = []

@@ -43,6 +43,7 @@ def senseless(rules: Rules, chart_of: Callable[[tuple[str, ...]], Chart | None])
     for link in rules.links:
         yield from _never_together(link, chart_of)
         yield from _to_the_dead(link, chart_of)
+        yield from _to_the_shared(link, rules)
     for guard in rules.guards:
         yield from _never_allowed(guard, chart_of)
     yield from _cycles(rules, chart_of)
@@ -122,6 +123,18 @@ def _to_the_dead(link: Link, chart_of: Callable[..., Chart | None]) -> Iterator[
             f"{link.owner}.{link.name}",
             f"{ended} has ended when the link fires, so it refuses {target.id!r}",
             "Send the event to another member, or wait for a state that is not final",
+        )
+
+
+def _to_the_shared(link: Link, rules: Rules) -> Iterator[DefinitionError]:
+    """A link that sends alone what happens only through one of several joint events."""
+    target = link.effect.target if isinstance(link.effect, Send) else None
+    joints = [joint.name for joint in rules.joint_events if target in joint.parts]
+    if len(joints) > 1:
+        yield LinkDefinitionError(
+            f"{link.owner}.{link.name}",
+            f"{target} belongs to the joint events {' and '.join(joints)}, and happens only through one of them",
+            f"Send that one: .send({joints[0]})",
         )
 
 

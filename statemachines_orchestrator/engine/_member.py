@@ -151,7 +151,7 @@ class MemberEngine(BaseEngine):
             if host is None or not self.is_joint or not host.take_over(self, trigger_data):
                 self.enqueue(trigger_data, internal=internal)
             return
-        self._refuse_own_name(host, trigger_data)
+        self.refuse_own_name(host, trigger_data)
         if trigger_data.send_id is not None:
             self._waiting[trigger_data.sequence] = trigger_data
         _arrivals.triggers.append((self, trigger_data))
@@ -335,7 +335,8 @@ class MemberEngine(BaseEngine):
         return _running_engine.get() is self and self.is_busy and host.in_running_step()
 
     @staticmethod
-    def _refuse_own_name(host: Host, trigger_data: TriggerData) -> None:
+    def refuse_own_name(host: Host, trigger_data: TriggerData) -> None:
+        """Raise an error if an event carries something else under the name of the orchestrator."""
         given = trigger_data.kwargs.get(host.parameter, host.orchestrator)
         if given is not host.orchestrator:
             msg = (

@@ -48,7 +48,8 @@ def case_of(scope: Scope, condition: Condition, occurrence: Occurrence | None) -
         if isinstance(leaf, Over):
             count, total = scope.count(leaf.what)
             member = leaf.what.member if isinstance(leaf.what, Place) else leaf.what
-            cases[f"{count} of {total} {'.'.join(member.path)} are"] = None
+            so = f"are in {leaf.what.id}" if isinstance(leaf.what, Place) else "have ended"
+            cases[f"{count} of {total} {'.'.join(member.path)} {so}"] = None
         elif isinstance(leaf, In | Done):
             member = leaf.place.member if isinstance(leaf, In) else leaf.member
             engine = scope.engine_at(member, occurrence)

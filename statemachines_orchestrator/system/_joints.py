@@ -306,6 +306,7 @@ def address_of(engine: MemberEngine, trigger: TriggerData) -> str:
 def trigger_for(engine: MemberEngine, event: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> TriggerData:
     """Make an event for a member, as a call of it would."""
     trigger: TriggerData = event_of(engine, event).build_trigger(*args, machine=engine.sm, **kwargs)
+    engine.refuse_own_name(engine.host, trigger)
     return trigger
 
 
