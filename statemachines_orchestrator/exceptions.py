@@ -25,6 +25,7 @@ OrchestratorError
 │       ├── NotAMachineError                 (a TypeError, too)
 │       ├── MachineInUseError
 │       ├── KeyTakenError
+│       ├── EndlessNestingError
 │       └── StateFieldIsNotUniqueError
 ├── UnknownMachineError                      (a LookupError, too)
 ├── UnknownEventError                        (a LookupError, too)
@@ -239,6 +240,10 @@ class MachineInUseError(ConstructionError):
 
 class KeyTakenError(ConstructionError):
     """Raised when a machine is added to a collection under a key that another one has."""
+
+
+class EndlessNestingError(ConstructionError):
+    """Raised when orchestrators are made as parts of each other without end."""
 
 
 class StateFieldIsNotUniqueError(ConstructionError):

@@ -172,9 +172,9 @@ class Orchestrator(_Declared):
         if problems:
             raise ConstructionError.first_of(problems)
         with self._assembled(given, clock) as scope:
-            if scope.driver.root is scope and not scope.driver.is_async:
-                scope.driver.begin()
-            self.__post_init__()
+            scope.is_new = True
+            if scope.driver.root is scope:  # what is made as a part of another begins with the other
+                scope.begin()
 
     @contextmanager
     def _assembled(self, given: Mapping[str, Any], clock: Clock) -> Iterator[Scope]:
@@ -196,7 +196,11 @@ class Orchestrator(_Declared):
             raise
 
     def __post_init__(self) -> None:
-        """Do what a subclass wants done at the end of the constructor, as in a dataclass."""
+        """
+        Do what a subclass wants done at the end of the constructor, as in a dataclass.
+
+        An orchestrator that is made as a part of another does it at the end of the other's constructor.
+        """
 
     def __post_restore__(self) -> None:
         """Do what a subclass wants done at the end of `restore`, such as setting attributes of its own."""
@@ -532,13 +536,21 @@ class Orchestrator(_Declared):
         return {address: type(member) for address, member in self.machines.items()}
 
     def __copy__(self) -> Self:
-        """Return an independent whole that shares data, listeners and attributes, but no state."""
+        """
+        Return an independent whole that shares data, listeners and attributes, but no state.
+
+        A copy of a part of another orchestrator is that part of a copy of the other.
+        """
+        if self.parent is not None:
+            return self._part_in(copy.copy(self._system.root.orchestrator))
         other = blank(type(self))
         other.__setstate__(with_own_models(self._parts()))
         return other
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         """Return an independent whole; what refers to a member refers to that of the copy."""
+        if self.parent is not None:
+            return self._part_in(copy.deepcopy(self._system.root.orchestrator, memo))
         parts = self._parts()
         other = blank(type(self))
         memo[id(self)] = other
@@ -551,6 +563,11 @@ class Orchestrator(_Declared):
         if self.parent is not None:
             return part_of, (self.parent, self._system.name, type(self))
         return blank, (type(self),), self._parts()
+
+    def _part_in(self, whole: Any) -> Self:
+        for name in self._system.path:
+            whole = getattr(whole, name)
+        return cast("Self", whole)
 
     def _parts(self) -> SystemRecord:
         """Describe the whole."""
@@ -594,7 +611,7 @@ def _scope_of(orchestrator: Orchestrator, clock: Clock, outer: Driver | None) ->
     """Give an orchestrator its place: in the system that it is being made for, or in one of its own."""
     declaration = type(orchestrator).__declaration__
     driver = outer or Driver(orchestrator, clock, declaration.keywords)
-    scope = vars(orchestrator)["_system"] = Scope(orchestrator, declaration.parameter, driver)
+    scope = vars(orchestrator)["_system"] = Scope(orchestrator, declaration.parameter, driver, clock)
     if outer is None:
         driver.root = scope
     return scope

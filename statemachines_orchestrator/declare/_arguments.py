@@ -113,6 +113,8 @@ def _refused_part(
     if is_part:
         wrong = one.classes and not issubclass(value, one.classes)
         return _wrong(declaration.name, one, f"the class {value.__name__}", name) if wrong else None
+    if not one.classes and hasattr(kind, "__declaration__") and not isinstance(one, SystemField):
+        return _unforeseen_system(declaration.name, one, value)
     return None if callable(value) else _wrong(declaration.name, one, repr(value), name)
 
 
@@ -120,6 +122,8 @@ def wrong_machine(
     owner: str, member: MemberField | MachinesField, value: object, name: str | None = None
 ) -> NotAMachineError | None:
     """Say what is wrong with something that is to become a member, or return None."""
+    if not member.classes and hasattr(value, "__declaration__"):
+        return _unforeseen_system(owner, member, value)
     if not isinstance(value, StateChart):
         return _wrong(owner, member, repr(value), name)
     if member.classes and not isinstance(value, member.classes):
@@ -132,6 +136,16 @@ def wrong_system(owner: str, field: SystemField, value: object) -> NotAMachineEr
     if field.classes and not isinstance(value, field.classes):
         return _wrong(owner, field, repr(value))
     return None
+
+
+def _unforeseen_system(owner: str, member: MemberField | MachinesField, value: object) -> NotAMachineError:
+    kind = value.__name__ if isinstance(value, type) else type(value).__name__
+    return NotAMachineError(
+        f"{owner}.{member.name}",
+        f"{kind} is an orchestrator, and when the class was made, {member.annotation} was not known, so it was taken "
+        f"for a machine",
+        f"Let {member.annotation} be imported before the class, not for type checkers only",
+    )
 
 
 def _wrong(owner: str, member: MemberField | MachinesField, given: str, name: str | None = None) -> NotAMachineError:

@@ -335,6 +335,9 @@ def _part(owner: str, name: str, annotation: Annotation, default: Any) -> Field 
     where = f"{owner}.{name}"
     if isinstance(default, MachinesMarker):
         return _collection(owner, name, annotation, default)
+    made = default._factory if isinstance(default, MachineMarker) else None
+    if not annotation.is_resolved and isinstance(made, type) and hasattr(made, "__declaration__"):
+        annotation = replace(annotation, systems=(made,))  # the annotation may be for type checkers only
     if annotation.systems:
         return _system(owner, name, annotation, default)
     if not annotation.is_type:

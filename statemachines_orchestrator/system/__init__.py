@@ -16,7 +16,8 @@ from ._copying import (
 from ._driver import Driver
 from ._effects import Sending
 from ._lookup import enabled_addresses, find
-from ._members import adopt, give_back, make_parts, outer_driver
+from ._members import adopt, give_back, make_parts
+from ._nesting import outer_driver
 from ._occurrence import Occurrence
 from ._records import (
     EventHeld,

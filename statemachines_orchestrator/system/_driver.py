@@ -14,7 +14,6 @@ from ._awaited import AwaitedSteps
 from ._blocking import ELSEWHERE
 from ._calls import EventCall
 from ._joints import joint_call
-from ._timers import Timer
 from ._turns import running_loop
 
 if TYPE_CHECKING:
@@ -43,33 +42,18 @@ class Driver(AwaitedSteps):
         super().__init__(orchestrator, clock, settings)
         clock.attach(self)
 
-    def join(self, inner: Scope) -> None:
-        """
-        Take in another system, whose orchestrator becomes a part of one of this system's.
-
-        Raises:
-            StepRunningError: A step of the other system is running.
-        """
-        other = inner.driver
-        with other.between_steps("make it a part of another"):
-            now = other.clock.now()
-            for timer in other.timers.pending():
-                other.timers.cancel(timer)
-                self.timers.add(Timer(round(self.clock.now() + max(0.0, timer.due - now), 9), timer.what, timer.keys))
-            self.held += other.held
-            self.observers += other.observers
-            self.is_async = self.is_async or other.is_async
-            for scope in inner.tree():
-                scope.driver = self
-
-    def apart(self, inner: Scope) -> Driver:
-        """Return a driver for an orchestrator that was a part of this system and stands alone from now on."""
-        driver = Driver(inner.orchestrator, self.clock, inner.orchestrator.__declaration__.keywords)
+    def alone(self, inner: Scope) -> Driver:
+        """Return a driver of its own for an orchestrator that was made as a part of this system."""
+        driver = Driver(inner.orchestrator, inner.clock, inner.orchestrator.__declaration__.keywords)
         driver.root = inner
-        driver._has_begun = driver.has_rested = True
         for engine in inner.engines():
             driver.added(engine)
         return driver
+
+    @property
+    def is_in_use(self) -> bool:
+        """Whether the system is in a `with` block."""
+        return self._users > 0
 
     def call_jointly(self, scope: Scope, event: JointEvent, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Let a joint event happen: at once if the caller belongs to the running step, else in its turn."""
@@ -189,7 +173,8 @@ class Driver(AwaitedSteps):
         self.observers = (*self.observers, entry)
 
         def stop() -> None:
-            self.observers = tuple(one for one in self.observers if one is not entry)
+            for driver in (self, self.root.driver):  # another one if it has become a part of another system
+                driver.observers = tuple(one for one in driver.observers if one is not entry)
 
         return stop
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -22,15 +20,17 @@ from statemachines_orchestrator.declare import (
 from statemachines_orchestrator.engine import can_adopt, host_of, install, make_held, release
 from statemachines_orchestrator.exceptions import (
     ConstructionError,
+    EndlessNestingError,
     MachineInUseError,
     NotAMachineError,
     StateFieldIsNotUniqueError,
 )
 
+from ._nesting import make_system, trouble_with
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from ._driver import Driver
     from ._scope import Scope
 
 __all__ = (
@@ -40,7 +40,6 @@ __all__ = (
     "in_use",
     "make_member",
     "make_parts",
-    "outer_driver",
     "problem_of",
     "shared_field",
 )
@@ -59,37 +58,6 @@ class Parts:
         yield from self.machines.items()
         for name, members in self.collections.items():
             yield from ((f"{name}[{key}]", machine) for key, machine in members.items())
-
-
-# -- nested orchestrators ----------------------------------------------------------------------------------------
-
-
-@dataclass(slots=True)
-class _Nesting:
-    """An orchestrator that is being made in this context as a part of another one."""
-
-    driver: Driver
-    expected: tuple[type, ...]
-
-
-_nesting: ContextVar[_Nesting | None] = ContextVar("_nesting", default=None)
-
-
-def outer_driver(orchestrator: object) -> Driver | None:
-    """Return the driver of the system in which an orchestrator is being made; None for one that stands alone."""
-    nesting = _nesting.get()
-    if nesting is None or not isinstance(orchestrator, nesting.expected):
-        return None
-    return nesting.driver
-
-
-@contextmanager
-def _making_part_of(driver: Driver, expected: tuple[type, ...]) -> Iterator[None]:
-    token = _nesting.set(_Nesting(driver, expected))
-    try:
-        yield
-    finally:
-        _nesting.reset(token)
 
 
 # -- making ------------------------------------------------------------------------------------------------------
@@ -156,7 +124,8 @@ def _made(
     try:
         return make_held(scope, expected, partial(factory, **arguments))
     except Exception as error:
-        error.add_note(f"while making {type(scope.orchestrator).__name__}.{name}")
+        if not isinstance(error, EndlessNestingError):
+            error.add_note(f"while making {type(scope.orchestrator).__name__}.{name}")
         raise
 
 
@@ -176,26 +145,15 @@ def _collection(
 def _add_system(
     part: SystemField, scope: Scope, given: Mapping[str, Any], parts: Parts, problems: list[ConstructionError]
 ) -> None:
-    where = f"{type(scope.orchestrator).__name__}.{part.name}"
     source = given.get(part.name, part.factory)
     if source is None:
         return
+    owner = type(scope.orchestrator).__name__
     made = source
     if not hasattr(source, "_system") or isinstance(source, type):
-        expected = (source,) if isinstance(source, type) else part.classes
-        arguments = {} if part.name in given else part.arguments
-        try:
-            with _making_part_of(scope.driver, expected):
-                made = source(**arguments)
-        except Exception as error:
-            error.add_note(f"while making {where}")
-            raise
-    wrong: ConstructionError | None = wrong_system(type(scope.orchestrator).__name__, part, made)
-    if wrong is None and made._system.parent is not None:
-        outer = type(made._system.parent.orchestrator).__name__
-        wrong = in_use(where, type(made).__name__, f"belongs to a {outer} already")
-    if wrong is None and any(made is other for other in parts.systems.values()):
-        wrong = in_use(where, type(made).__name__, "is passed for two fields")
+        made = make_system(part, scope, source, {} if part.name in given else part.arguments)
+    wrong: ConstructionError | None = wrong_system(owner, part, made)
+    wrong = wrong or trouble_with(f"{owner}.{part.name}", made, parts.systems.values())
     if wrong is not None:
         problems.append(wrong)
     else:
@@ -291,14 +249,19 @@ def adopt(parts: Parts, scope: Scope) -> dict[str, Any]:
 
 
 def give_back(parts: Parts, given: Mapping[str, Any]) -> None:
-    """Release the machines that were passed, after the orchestrator could not be made."""
+    """Release what was passed, after the orchestrator could not be made."""
     for name, machine in parts.machines.items():
         if given.get(name) is machine:
-            release(machine)
+            _release(machine)
     for name, machines in parts.collections.items():
         for key, machine in machines.items():
             if given[name].get(key) is machine:
-                release(machine)
+                _release(machine)
     for name, system in parts.systems.items():
         if name in given and given[name] is system:
             system._system.stand_alone()
+
+
+def _release(machine: StateChart[Any]) -> None:
+    if host_of(machine) is not None:  # it may not have come to that
+        release(machine)

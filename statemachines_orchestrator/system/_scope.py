@@ -18,6 +18,7 @@ from ._cases import call_with, forbidden, is_active
 from ._configuration import is_ended
 from ._copying import members_of
 from ._membership import add_member, remove_member
+from ._nesting import apart, join
 from ._occurrence import Occurrence
 from ._wiring import Watch, Wiring
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from statemachines_orchestrator.declare import JointEvent, Members, Rules
     from statemachines_orchestrator.engine import MemberEngine
 
+    from ._clock import Clock
     from ._driver import Driver
 
 __all__ = ("Scope",)
@@ -49,13 +51,19 @@ def _wiring_of(rules: Rules) -> Wiring:
 class Scope:
     """The place of one orchestrator in its system."""
 
-    def __init__(self, orchestrator: Any, parameter: str, driver: Driver) -> None:
+    def __init__(self, orchestrator: Any, parameter: str, driver: Driver, clock: Clock) -> None:
         self.orchestrator = orchestrator
         self.parameter = parameter
         self.driver = driver
+        self.clock = clock
+        """What it was to go by, had it been made alone."""
         self.parent: Scope | None = None
         self.name = ""
         """The field of the parent that holds it."""
+        self.is_new = False
+        """Whether its constructor has not come to its end."""
+        self.former: Driver | None = None
+        """Its driver of the time before it became a part of another orchestrator."""
         self.wiring: Wiring | None = None
         self.members: dict[str, MemberEngine] = {}
         self.collections: dict[str, dict[str, MemberEngine]] = {}
@@ -141,6 +149,12 @@ class Scope:
         for child in self.children.values():
             yield from child.tree()
 
+    def inside_out(self) -> Iterator[Scope]:
+        """Yield all scopes below this one, and then itself."""
+        for child in self.children.values():
+            yield from child.inside_out()
+        yield self
+
     @property
     def root(self) -> Scope:
         """The scope of the outermost orchestrator."""
@@ -204,20 +218,30 @@ class Scope:
     def nest(self, name: str, inner: Scope) -> None:
         """Make another orchestrator a part of this one; both are one system from then on."""
         if inner.driver is not self.driver:
-            self.driver.join(inner)
+            join(self.driver, inner)
         inner.parent, inner.name = self, name
         self.children[name] = inner
 
     def stand_alone(self) -> None:
-        """Leave an outer orchestrator that could not be made."""
-        if self.parent is None:
+        """Leave an outer orchestrator that could not be made, or that has no use for it."""
+        if self.driver.root is self:
             return
-        self.parent.children.pop(self.name, None)
-        self.parent, self.name = None, ""
-        driver = self.driver.apart(self)
-        for scope in self.tree():
-            scope.driver = driver
+        if self.parent is not None:
+            self.parent.children.pop(self.name, None)
+            self.parent, self.name = None, ""
+        apart(self)
         self.bind()
+        if any(scope.is_new for scope in self.tree()):
+            self.begin()
+
+    def begin(self) -> None:
+        """Let all members enter their initial states, unless that is to be awaited, and end all constructors."""
+        if not self.driver.is_async:
+            self.driver.begin()
+        for scope in self.inside_out():
+            if scope.is_new:
+                scope.is_new = False
+                scope.orchestrator.__post_init__()
 
     def add_member(self, members: Members[Any], key: str, source: Any, arguments: dict[str, Any]) -> Any:
         """Make or take a machine, put it under the key, and let it enter its initial state."""
