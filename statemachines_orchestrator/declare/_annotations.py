@@ -121,6 +121,8 @@ def _of_class(
         return Annotation(text, classes=(kind,))
     if hasattr(kind, "__declaration__"):
         return Annotation(text, systems=(kind,))
+    if "__declaration__" in inspect.get_annotations(kind):
+        return Annotation(text, is_resolved=False)  # the base of all orchestrators, which says nothing yet
     if issubclass(kind, Mapping) and typing.get_args(annotation):
         return Annotation(text, element=read_annotation(typing.get_args(annotation)[-1], names, variables))
     return Annotation(text, is_optional=kind is type(None))

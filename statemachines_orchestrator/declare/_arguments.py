@@ -144,7 +144,7 @@ def _unforeseen_system(owner: str, member: MemberField | MachinesField, value: o
         f"{owner}.{member.name}",
         f"{kind} is an orchestrator, and when the class was made, {member.annotation} was not known, so it was taken "
         f"for a machine",
-        f"Let {member.annotation} be imported before the class, not for type checkers only",
+        f"Annotate the field with {kind}, imported not for type checkers only",
     )
 
 

@@ -299,11 +299,12 @@ def _specialised(
         if name in own or not isinstance(one, MemberField) or one.annotation not in meanings:
             continue
         annotation = read_annotation(meanings[one.annotation], ({}, {}), variables)
-        if annotation.is_machine:
-            found[name] = MemberField(
+        kind, classes = (SystemField, annotation.systems) if annotation.systems else (MemberField, annotation.classes)
+        if classes:
+            found[name] = kind(
                 name,
                 owner,
-                annotation.classes,
+                classes,
                 annotation.text,
                 one.is_optional,
                 one.has_none_default,

@@ -112,7 +112,8 @@ def make_member(
     name = part.name if key is None else f"{part.name}[{key}]"
     made = _made(part, name, source, scope, arguments) if callable(source) else source
     wrong = wrong_machine(owner, part, made, name)
-    if wrong is not None and made is not source:
+    is_foreseen = bool(part.classes) or not hasattr(made, "__declaration__")
+    if wrong is not None and made is not source and is_foreseen:
         wrong = _wrong_factory(owner, part, name, source, made)
     return made, wrong
 
@@ -175,6 +176,10 @@ def _problems_together(owner: str, parts: Parts, scope: Scope) -> list[Construct
     problems: list[ConstructionError] = []
     by_machine: dict[int, str] = {}
     by_state_field: dict[tuple[int, str], str] = {}
+    for field_name, system in parts.systems.items():
+        for engine in system._system.engines():
+            inside = f"{field_name}.{system._system.relative_address(engine)}"
+            by_state_field.setdefault((id(engine.sm.model), engine.sm.state_field), inside)
     for name, machine in parts.every_machine():
         where = f"{owner}.{name}"
         other = by_machine.setdefault(id(machine), name)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ._driver import Driver
     from ._scope import Scope
 
-__all__ = ("apart", "join", "make_system", "outer_driver", "trouble_with")
+__all__ = ("Former", "apart", "join", "make_system", "outer_driver", "trouble_with")
 
 _DEEPEST = 30
 """How many orchestrators may be made inside each other."""
@@ -123,6 +123,15 @@ def trouble_with(where: str, made: Any, taken: Iterable[Any]) -> MachineInUseErr
 # -- becoming one system -----------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class Former:
+    """What an orchestrator had before it became a part of another one that is still being made."""
+
+    driver: Driver
+    timers: dict[Timer, Timer]
+    """Its own timers, by those that stand for them."""
+
+
 def join(driver: Driver, inner: Scope) -> None:
     """
     Make another system a part of this one.
@@ -132,8 +141,7 @@ def join(driver: Driver, inner: Scope) -> None:
     """
     other = inner.driver
     with other.between_steps("make it a part of another"):
-        inner.former = other
-        _hand_over(other, driver, other.timers.pending())
+        inner.former = Former(other, _hand_over(other, driver, other.timers.pending()))
         driver.held = [*driver.held, *other.held]
         driver.observers = (*driver.observers, *other.observers)
         driver.is_async = driver.is_async or other.is_async
@@ -143,23 +151,32 @@ def join(driver: Driver, inner: Scope) -> None:
 
 def apart(inner: Scope) -> None:
     """Let an orchestrator be a system of its own, with all that is its."""
-    driver = inner.driver
-    own = inner.former or driver.alone(inner)
+    driver, former = inner.driver, inner.former
+    inner.former = None
+    own = driver.alone(inner) if former is None else former.driver
     scopes = set(inner.tree())
-    _hand_over(driver, own, (timer for timer in driver.timers.pending() if _scope_of(timer.what) in scopes))
+    for timer in [timer for timer in driver.timers.pending() if _scope_of(timer.what) in scopes]:
+        if former is not None and timer in former.timers:
+            driver.timers.cancel(timer)
+            own.timers.add(former.timers[timer])
+        else:
+            _hand_over(driver, own, [timer])
     own.held = [held for held in driver.held if held.scope in scopes]
     driver.held = [held for held in driver.held if held.scope not in scopes]
     for scope in scopes:
         scope.driver = own
 
 
-def _hand_over(giver: Driver, taker: Driver, timers: Iterable[Timer]) -> None:
-    """Let timers of one system be those of another; on its clock they have as long to wait."""
-    now = giver.clock.now()
+def _hand_over(giver: Driver, taker: Driver, timers: Iterable[Timer]) -> dict[Timer, Timer]:
+    """Let timers of one system be those of another, with as long to wait on its clock; the old ones by the new ones."""
+    now, found = giver.clock.now(), {}
     for timer in list(timers):
         giver.timers.cancel(timer)
         due = round(taker.clock.now() + max(0.0, timer.due - now), 9)
-        taker.timers.add(Timer(due, timer.what, timer.keys))
+        moved = Timer(due, timer.what, timer.keys)
+        found[moved] = timer
+        taker.timers.add(moved)
+    return found
 
 
 def _scope_of(what: object) -> Any:

@@ -18,7 +18,7 @@ from ._cases import call_with, forbidden, is_active
 from ._configuration import is_ended
 from ._copying import members_of
 from ._membership import add_member, remove_member
-from ._nesting import apart, join
+from ._nesting import Former, apart, join
 from ._occurrence import Occurrence
 from ._wiring import Watch, Wiring
 
@@ -62,8 +62,8 @@ class Scope:
         """The field of the parent that holds it."""
         self.is_new = False
         """Whether its constructor has not come to its end."""
-        self.former: Driver | None = None
-        """Its driver of the time before it became a part of another orchestrator."""
+        self.former: Former | None = None
+        """What it had before it became a part of another orchestrator that is being made."""
         self.wiring: Wiring | None = None
         self.members: dict[str, MemberEngine] = {}
         self.collections: dict[str, dict[str, MemberEngine]] = {}
@@ -242,6 +242,8 @@ class Scope:
             if scope.is_new:
                 scope.is_new = False
                 scope.orchestrator.__post_init__()
+        for scope in self.tree():
+            scope.former = None
 
     def add_member(self, members: Members[Any], key: str, source: Any, arguments: dict[str, Any]) -> Any:
         """Make or take a machine, put it under the key, and let it enter its initial state."""
