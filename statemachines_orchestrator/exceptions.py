@@ -72,6 +72,7 @@ __all__ = (
     "DeadHookError",
     "DefinitionError",
     "DrawingError",
+    "EndlessNestingError",
     "FieldDefaultError",
     "GuardDefinitionError",
     "GuardRefused",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 from contextlib import ExitStack, contextmanager
-from inspect import isabstract
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeVar, cast
 
 from statemachine import StateChart
@@ -19,6 +18,7 @@ from statemachines_orchestrator.declare import (
     SystemField,
     bind,
     data,
+    declaration_of,
     declare,
     machine,
     machines,
@@ -32,7 +32,6 @@ from statemachines_orchestrator.exceptions import (
     DefinitionError,
     MemberAssignmentError,
     MemberNotMadeError,
-    NoMachinesOnOrchestratorError,
     RuleAssignmentError,
     UnsavableError,
 )
@@ -63,6 +62,7 @@ from statemachines_orchestrator.system import (
     is_ended,
     make_parts,
     make_room,
+    no_clock,
     outer_driver,
     part_of,
     rebuild_system,
@@ -164,11 +164,11 @@ class Orchestrator(_Declared):
         Raises:
             ConstructionError: For all mistakes of the arguments at once; nothing that was passed is changed.
         """
-        declaration = _declaration_of(type(self))
+        declaration = declaration_of(type(self))
         clock = keywords.pop("clock", _DEFAULT_CLOCK)
         given, problems = bind(declaration, arguments, keywords)
         if not isinstance(clock, Clock):
-            problems.append(_no_clock(declaration.name, clock))
+            problems.append(no_clock(declaration.name, clock))
         if problems:
             raise ConstructionError.first_of(problems)
         with self._assembled(given, clock) as scope:
@@ -421,8 +421,8 @@ class Orchestrator(_Declared):
             )
         chosen = _DEFAULT_CLOCK if clock is None else clock
         if not isinstance(chosen, Clock):
-            raise _no_clock(f"{cls.__name__}.restore", chosen)
-        _declaration_of(cls)
+            raise no_clock(f"{cls.__name__}.restore", chosen)
+        declaration_of(cls)
         parts = parts_for(cls, snapshot)
         self = blank(cls)
         with ExitStack() as undone:
@@ -579,32 +579,11 @@ class Orchestrator(_Declared):
         rebuild_system(self, record, _scope_of)
 
 
-def _declaration_of(kind: type[Orchestrator]) -> Declaration:
-    declaration: Declaration | None = vars(kind).get("__declaration__")
-    if declaration is None or not declaration.parts:
-        raise NoMachinesOnOrchestratorError(
-            kind.__name__,
-            "it is a base for other classes and declares no machines of its own",
-            "Make one of its subclasses",
-        )
-    changed = declaration.changed_rule()
-    if changed is not None:
-        raise RuleAssignmentError(kind.__name__, changed)
-    return declaration
-
-
 def _made_again(owner: type[Orchestrator], parts: dict[str, Any], members: Mapping[str, Any]) -> Orchestrator:
     """Make a nested orchestrator for the system that is being restored."""
     self = blank(owner)
     with self._assembled(given_for(owner, parts, members, _made_again), _DEFAULT_CLOCK):
         return self
-
-
-def _no_clock(owner: str, given: object) -> ArgumentsError:
-    instead = "Pass a Clock, or leave it out to go by the machine's own"
-    if isinstance(given, type) and issubclass(given, Clock) and not isabstract(given):
-        instead = f"Pass {given.__name__}()"
-    return ArgumentsError(f"{owner}()", f"clock={given!r} is no clock", instead)
 
 
 def _scope_of(orchestrator: Orchestrator, clock: Clock, outer: Driver | None) -> Scope:

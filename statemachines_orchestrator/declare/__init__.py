@@ -4,8 +4,9 @@ from ._addresses import EACH, At, Each, MemberAddress, Place
 from ._arguments import bind, wrong_machine, wrong_system
 from ._collection import Members
 from ._conditions import All, Any_, Condition, Done, Function, In, Not, Over, done, every, none, some
-from ._declaration import Declaration, declare
+from ._declaration import Declaration, declaration_of, declare
 from ._fields import DataField, Field, MachinesField, MemberField, SystemField, data, machine, machines
+from ._kept import Kept
 from ._keywords import Keywords
 from ._links import (
     BoundJointEvent,
@@ -44,6 +45,7 @@ __all__ = (
     "Guard",
     "In",
     "JointEvent",
+    "Kept",
     "Keywords",
     "Link",
     "MachinesField",
@@ -64,6 +66,7 @@ __all__ = (
     "at",
     "bind",
     "data",
+    "declaration_of",
     "declare",
     "done",
     "each",

@@ -43,10 +43,7 @@ from ._sense import senseless
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ("Declaration", "declare")
-
-_RULES = ("links", "guards", "joint_events")
-_MARKERS = (LinkMarker, GuardMarker, JointMarker)
+__all__ = ("Declaration", "declaration_of", "declare")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,8 +63,6 @@ class Declaration:
     """Machine classes that showed, and were checked, only when an instance was made."""
     completed: dict[tuple[type, ...], Rules] = field(default_factory=dict)
     """Rules that could be looked up only for the classes of machines that exist."""
-    size: int = 0
-    """How many attributes the class had when it was made."""
 
     @property
     def parameter(self) -> str:
@@ -123,17 +118,7 @@ class Declaration:
 
     def is_rule(self, name: str) -> bool:
         """Whether a link, a guard, a joint event or a tuple of them goes by this name."""
-        return name in self.written or name in _RULES
-
-    def changed_rule(self) -> str | None:
-        """Return the name of something that was assigned to the class after it was made, and has no effect."""
-        body, rules = vars(self.owner), self.rules
-        for name, declared in zip(_RULES, (rules.links, rules.guards, rules.joint_events), strict=True):
-            if body[name] is not declared:
-                return name
-        if len(body) == self.size:
-            return None
-        return next((name for name, one in body.items() if isinstance(one, _MARKERS)), None)
+        return name in self.written or name in ("links", "guards", "joint_events")
 
     def rules_for(self, actual: Actual) -> Rules:
         """
@@ -264,7 +249,6 @@ def _put_in_place(owner: Any, declaration: Declaration) -> None:
         if one.name in vars(owner):
             setattr(owner, one.name, Together(one) if isinstance(one, JointEvent) else one)
     owner.links, owner.guards, owner.joint_events = rules.links, rules.guards, rules.joint_events
-    object.__setattr__(declaration, "size", len(vars(owner)) + 1)  # and the declaration itself
 
 
 def _own_fields(owner: type, inherited: dict[str, Field], problems: list[DefinitionError]) -> dict[str, Field]:
@@ -540,3 +524,20 @@ def _check(declaration: Declaration, problems: list[DefinitionError]) -> None:
     for member in machines:
         for machine_class in member.classes:
             problems.extend(machine_problems(member, machine_class, declaration.name, declaration.parameter))
+
+
+def declaration_of(kind: type) -> Declaration:
+    """
+    Return what a class declares of which an instance is to be made.
+
+    Raises:
+        NoMachinesOnOrchestratorError: It has no members.
+    """
+    declaration: Declaration | None = vars(kind).get("__declaration__")
+    if declaration is None or not declaration.parts:
+        raise NoMachinesOnOrchestratorError(
+            kind.__name__,
+            "it is a base for other classes and declares no machines of its own",
+            "Make one of its subclasses",
+        )
+    return declaration

@@ -5,6 +5,8 @@ from __future__ import annotations
 from abc import ABCMeta
 from typing import TYPE_CHECKING, Any
 
+from statemachines_orchestrator.declare import Kept
+
 from ._notebook import mimebundle
 from ._picture import picture
 
@@ -14,8 +16,8 @@ if TYPE_CHECKING:
 __all__ = ("Shown",)
 
 
-class Shown(ABCMeta):
-    """The type of orchestrator classes: `abc.ABCMeta`, and pictures of the class."""
+class Shown(Kept, ABCMeta):
+    """The type of orchestrator classes: they keep their rules, and are shown as pictures."""
 
     def __format__(cls, kind: str) -> str:
         """

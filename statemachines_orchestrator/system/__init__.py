@@ -1,7 +1,7 @@
 """How several machines run together: turns, steps, the driver, and copies of the whole."""
 
 from ._calls import EventCall
-from ._clock import Clock, MonotonicClock, Timed
+from ._clock import Clock, MonotonicClock, Timed, no_clock
 from ._configuration import SystemConfiguration, configuration_of, is_ended
 from ._copying import (
     SystemRecord,
@@ -74,6 +74,7 @@ __all__ = (
     "is_ended",
     "make_parts",
     "make_room",
+    "no_clock",
     "outer_driver",
     "part_of",
     "rebuild_system",

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
+from inspect import isabstract
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+from statemachines_orchestrator.exceptions import ArgumentsError
 
 if TYPE_CHECKING:
     from ._timers import Timer
 
-__all__ = ("Clock", "MonotonicClock", "Timed")
+__all__ = ("Clock", "MonotonicClock", "Timed", "no_clock")
 
 
 class Timed(Protocol):
@@ -75,3 +78,11 @@ class MonotonicClock(Clock):
 
     def __repr__(self) -> str:
         return "<MonotonicClock>"
+
+
+def no_clock(owner: str, given: object) -> ArgumentsError:
+    """Say that something that was passed as a clock is none, and what to pass."""
+    instead = "Pass a Clock, or leave it out to go by the machine's own"
+    if isinstance(given, type) and issubclass(given, Clock) and not isabstract(given):
+        instead = f"Pass {given.__name__}()"
+    return ArgumentsError(f"{owner}()", f"clock={given!r} is no clock", instead)
