@@ -122,6 +122,32 @@ class TestAsked:
             "left=down right=down one=bad",
         ]
 
+    def test_who_has_not_begun(self, world):
+        """A part that has not entered its initial state yet does so first, as with any call."""
+
+        class First(StateMachine):
+            begun = State(initial=True)
+            over = State(final=True)
+            finish = begun.to(over)
+
+            def on_enter_begun(self, orc):
+                return orc.both()
+
+        class System(Orchestrator):
+            first: First = machine(factory=First)
+            left: Arm = machine(factory=Arm)
+            right: Arm = machine(factory=Arm)
+            log: list = data(default_factory=list)
+            both = together(left.lift, right.lift)
+
+        async def scenario():
+            members = {name: world.machine(kind) for name, kind in (("first", First), ("left", Arm), ("right", Arm))}
+            system = System(**members)
+            await world.call(system.activate())
+            return str(system.configuration)
+
+        assert world.run(scenario) == "first=begun left=up right=up"
+
     def test_by_two_tasks_at_once(self):
         """While everybody is asked, an event of another task waits: the answers stay true."""
 
