@@ -1,196 +1,154 @@
 """
-One orchestrator for one case: the machines of all its objects, and a clerk who reads the log to them.
+One orchestrator for one case: the machines of its objects, and what holds between them.
 
-An event of the log touches several objects and must move all of them or none. A step is what is put back as
-a whole, and a step begins with one event from outside: so the log's event goes to one member, the clerk, and
-the clerk passes it on from inside the step.
-
-The members of an orchestrator are fields, as many as its class says. Cases have different numbers of materials
-and invoices, so there is one class for each pair of numbers.
+Each kind of object is a collection, with the ids of the log as keys. Each activity of the log is a joint event under
+its own name: "Create Purchase Order" is `create_purchase_order`. It happens to all objects that an event of the log
+touches, or to none of them.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from functools import cache
-from types import new_class
 from typing import TYPE_CHECKING, Any
 
-from statemachine import State, StateChart, StateMachine
-from statemachine.exceptions import TransitionNotAllowed
+from statemachines_orchestrator import Members, Orchestrator, at, data, each, guard, machines, some, together, when
+from statemachines_orchestrator.exceptions import JointEventRefused
 
-from statemachines_orchestrator import Orchestrator, data, machine
-
-from .machines import ACTIVITIES, Invoice, Material, PurchaseOrder, Receipt, Requisition
+from .machines import Invoice, Material, PurchaseOrder, Receipt, Requisition, states_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
+
+    from statemachines_orchestrator.declare import JointEvent
+    from statemachines_orchestrator.system import Occurrence
 
     from .log import LoggedEvent
 
-__all__ = ("Case", "Clerk", "Refusal", "RefusedError", "Seat", "open_case", "states_of")
+__all__ = ("ACTIVITIES", "ACTIVITY_OF", "COLLECTIONS", "Case", "Refusal")
 
-_SINGLE = {"PURCHREQ": "requisition", "PURCHORD": "order", "GDSRCPT": "receipt"}
-_SEVERAL = {"MATERIAL": "material", "INVOICE": "invoice"}
-
-
-@dataclass(frozen=True, slots=True)
-class Seat:
-    """Where an object of the log sits in its case."""
-
-    object_id: str
-    type: str
-    member: str | None
-    """The field of its machine; None if the case has no room for it."""
+COLLECTIONS: Mapping[str, str] = {
+    "PURCHREQ": "requisitions",
+    "PURCHORD": "orders",
+    "GDSRCPT": "receipts",
+    "MATERIAL": "materials",
+    "INVOICE": "invoices",
+}
+"""Where the objects of each type of the log are."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Who refused an event of the log, and why."""
+    """An object that refuses an event of the log."""
 
     object_id: str
-    type: str
     reason: str
-    """As a predicate: the object ..."""
+    """Who refuses and why, as a clause."""
     states: tuple[str, ...] = ()
     """The innermost states that its machine was in; none if it has no machine."""
-    allowed: tuple[str, ...] = ()
-    """The events that its machine would have taken instead."""
+    allowed: tuple[tuple[str, str], ...] = ()
+    """The events that its machine would have taken instead, with their activities."""
 
 
-class RefusedError(Exception):
-    """Raised when an object cannot take an event that touches it; the step ends and everything is put back."""
-
-    def __init__(self, refusal: Refusal) -> None:
-        self.refusal = refusal
-        super().__init__(refusal)
+def is_first_of_its_kind(orc: Case, occurrence: Occurrence) -> bool:
+    """Whether the log has spoken of no other object of this type before."""
+    return next(one for one in orc.machines.values() if type(one) is type(occurrence.machine)) is occurrence.machine
 
 
-class Clerk(StateMachine):
-    """Takes one event of the log at a time and passes it on to every object that it touches."""
-
-    at_work = State(initial=True)
-
-    take = at_work.to(at_work, internal=True)
-
-    def on_take(self, logged: LoggedEvent, orc: Case) -> None:
-        """Pass the event on; the first refusal ends it for all."""
-        counts = orc.counts(logged)
-        for seat, event in orc.addressed(logged):
-            member = orc.machine_at(seat)
-            try:
-                member.send(event, **counts)
-            except TransitionNotAllowed as error:
-                raise RefusedError(orc.refusal(seat.object_id, _reason(member, event), logged)) from error
+def itself(_orc: Case, occurrence: Occurrence) -> str:
+    """Return the key of the member that a link is about."""
+    return str(occurrence.key)
 
 
 class Case(Orchestrator):
-    """The machines of one case; `open_case` makes one with as many materials and invoices as are needed."""
+    """The machines of one case, all of them there from the beginning."""
 
-    clerk: Clerk = machine(factory=Clerk)
-    requisition: Requisition = machine(factory=Requisition)
-    order: PurchaseOrder = machine(factory=PurchaseOrder)
-    receipt: Receipt = machine(factory=Receipt)
-    seats: dict[str, Seat] = data(default_factory=dict)
+    types: dict[str, str] = data(default_factory=dict)
+    """The type of each object, in the order in which the log speaks of them."""
 
-    def machine_at(self, seat: Seat) -> StateChart[Any]:
-        """
-        Return the machine of an object.
+    requisitions: Members[Requisition] = machines(factory=Requisition)
+    orders: Members[PurchaseOrder] = machines(factory=PurchaseOrder)
+    receipts: Members[Receipt] = machines(factory=Receipt)
+    materials: Members[Material] = machines(factory=Material)
+    invoices: Members[Invoice] = machines(factory=Invoice)
 
-        Raises:
-            RefusedError: The case has a machine of that type already, and it is another object's.
-        """
-        if seat.member is None:
-            other = next(one.object_id for one in self.seats.values() if one.type == seat.type)
-            raise RefusedError(
-                Refusal(seat.object_id, seat.type, f"has no place: the case has its {seat.type}, {other}")
-            )
-        found: StateChart[Any] = getattr(self, seat.member)
+    create_purchase_requisition = together(each(requisitions).create, each(materials).request)
+    create_purchase_order = together(each(requisitions).order, each(orders).place, each(materials).order)
+    receive_goods = together(each(receipts).receive, each(orders).receive_goods, each(materials).receive)
+    issue_goods_receipt = together(each(receipts).issue, each(orders).accept_goods, each(materials).store)
+    verify_material = together(each(materials).verify)
+    plan_goods_issue = together(each(materials).plan)
+    goods_issue = together(each(materials).issue)
+    receive_invoice = together(each(invoices).receive, each(orders).receive_invoice)
+    clear_invoice = together(each(invoices).clear, each(orders).clear_invoice, each(receipts).clear)
+
+    one_order = guard(each(orders).place, is_first_of_its_kind)
+    one_receipt = guard(each(receipts).receive, is_first_of_its_kind)
+    goods_first = guard(each(invoices).clear, some(each(receipts).issued))
+    closing = when(each(receipts).clear).given(some(each(orders).settled)).send(at(receipts, itself).close)
+
+    def __post_init__(self) -> None:
+        """Make the machines."""
+        for object_id, kind in self.types.items():
+            self.members(kind).add(object_id)
+
+    def members(self, kind: str) -> Members[Any]:
+        """Return the machines of all objects of a type."""
+        found: Members[Any] = getattr(self, COLLECTIONS[kind])
         return found
-
-    def addressed(self, logged: LoggedEvent) -> Iterator[tuple[Seat, str]]:
-        """
-        List the touched objects, each with the event that the activity is for it, in the order to ask them.
-
-        Raises:
-            RefusedError: The activity means nothing to one of the objects.
-        """
-        events = ACTIVITIES[logged.activity]
-        touched = [self.seats[object_id] for object_id in logged.objects]
-        for seat in touched:
-            if seat.type not in events:
-                reason = f"has no part in {logged.activity!r}, which is for {' and '.join(events)}"
-                raise RefusedError(self.refusal(seat.object_id, reason, logged))
-        for kind, event in events.items():
-            yield from ((seat, event) for seat in touched if seat.type == kind)
-
-    def refusal(self, object_id: str, reason: str, logged: LoggedEvent) -> Refusal:
-        """Say why an object refuses an event, with what its machine is and would allow now."""
-        seat = self.seats[object_id]
-        if seat.member is None:
-            return Refusal(object_id, seat.type, reason)
-        member = self.machine_at(seat)
-        allowed = tuple(str(event.id) for event in member.enabled_events(**self.counts(logged)))
-        return Refusal(object_id, seat.type, reason, states_of(member), allowed)
-
-    def counts(self, logged: LoggedEvent) -> dict[str, Any]:
-        """Count the materials and invoices that an event touches: the payload of every event sent for it."""
-        found = Counter(self.seats[name].type for name in logged.objects if name in self.seats)
-        return {"materials": found["MATERIAL"], "invoices": found["INVOICE"]}
 
     @property
     def is_complete(self) -> bool:
-        """Whether every object has reached the end of its life; the clerk has none."""
-        return all(member.is_terminated for name, member in self.machines.items() if name != "clerk")
+        """Whether all have reached the end of their lives: requisition, order, receipt, materials and invoices."""
+        firsts = [next(iter(ones.values()), None) for ones in (self.requisitions, self.orders, self.receipts)]
+        return all(one and one.is_terminated for one in (*firsts, *self.materials.values(), *self.invoices.values()))
+
+    def take(self, logged: LoggedEvent) -> tuple[Refusal, ...]:
+        """
+        Let an event of the log happen to all objects that it touches.
+
+        Returns:
+            Who refuses it; if somebody does, nobody has moved.
+        """
+        joint = ACTIVITIES[logged.activity]
+        touched: dict[str, list[str]] = {part.member.path[0]: [] for part in joint.parts}
+        outsiders = [name for name in logged.objects if COLLECTIONS[self.types[name]] not in touched]
+        if outsiders:
+            reason = f"has no part in {logged.activity!r}, which is for {' and '.join(touched)}"
+            return tuple(self.refusal(name, f"{self.address(name)} {reason}", logged) for name in outsiders)
+        for name in logged.objects:
+            touched[COLLECTIONS[self.types[name]]].append(name)
+        try:
+            getattr(self, joint.name)(**touched, **self._payload(logged))
+        except JointEventRefused as error:
+            ids = {self.address(name): name for name in logged.objects}
+            reasons = ((ids[address.rpartition(".")[0]], why) for address, why in error.refusals.items())
+            return tuple(self.refusal(name, why, logged) for name, why in reasons)
+        return ()
+
+    def address(self, object_id: str) -> str:
+        """Return the address of an object's machine."""
+        return f"{COLLECTIONS[self.types[object_id]]}[{object_id}]"
+
+    def refusal(self, object_id: str, reason: str, logged: LoggedEvent) -> Refusal:
+        """Say why an object refuses an event, with what its machine is and would allow now."""
+        kind = self.types[object_id]
+        machine = self.members(kind)[object_id]
+        enabled = (str(event.id) for event in machine.enabled_events(**self._payload(logged)))
+        activities = {event: ACTIVITY_OF.get((COLLECTIONS[kind], event)) for event in enabled}
+        allowed = tuple((event, activity) for event, activity in activities.items() if activity is not None)
+        return Refusal(object_id, reason, states_of(machine), allowed)
+
+    def _payload(self, logged: LoggedEvent) -> dict[str, int]:
+        """Count what orders have to know: their events do not say who else takes part."""
+        found = Counter(self.types.get(name) for name in logged.objects)
+        return {"material_count": found["MATERIAL"], "invoice_count": found["INVOICE"]}
 
 
-def open_case(types: Mapping[str, str]) -> Case:
-    """
-    Make the case of some objects.
+ACTIVITIES: Mapping[str, JointEvent] = {one.name.replace("_", " ").title(): one for one in Case.joint_events}
+"""What each activity of the log is here."""
 
-    Args:
-        types: The objects of the case, with the type of each. A second requisition, order or receipt finds no
-            room.
-    """
-    seats: dict[str, Seat] = {}
-    numbers: Counter[str] = Counter()
-    for object_id, kind in types.items():
-        numbers[kind] += 1
-        if kind in _SEVERAL:
-            member: str | None = f"{_SEVERAL[kind]}_{numbers[kind]}"
-        else:
-            member = _SINGLE[kind] if numbers[kind] == 1 else None
-        seats[object_id] = Seat(object_id, kind, member)
-    return _case_class(numbers["MATERIAL"], numbers["INVOICE"])(seats=seats)
-
-
-@cache
-def _case_class(materials: int, invoices: int) -> type[Case]:
-    kinds: dict[str, type[StateChart[Any]]] = {f"material_{number + 1}": Material for number in range(materials)}
-    kinds |= {f"invoice_{number + 1}": Invoice for number in range(invoices)}
-
-    def body(namespace: dict[str, Any]) -> None:
-        namespace["__module__"] = __name__
-        namespace["__annotations__"] = kinds
-        namespace.update({name: machine(factory=kind) for name, kind in kinds.items()})
-
-    made: type[Case] = new_class(f"CaseOf{materials}MaterialsAnd{invoices}Invoices", (Case,), {}, body)
-    return made
-
-
-def states_of(member: StateChart[Any]) -> tuple[str, ...]:
-    """List the innermost active states; of a nested one, whose value is its path, the last name."""
-    return tuple(str(state.value).rpartition(".")[2] for state in member.configuration if state.is_atomic)
-
-
-def _reason(member: StateChart[Any], event: str) -> str:
-    conditions = [
-        str(condition)
-        for state in member.configuration
-        for transition in state.transitions
-        if transition.match(event)
-        for condition in transition.cond
-    ]
-    denied = f": {' or '.join(dict.fromkeys(conditions))} does not hold" if conditions else ""
-    return f"cannot take {event!r}{denied}"
+ACTIVITY_OF: Mapping[tuple[str, str], str] = {
+    (part.member.path[0], part.id): activity for activity, joint in ACTIVITIES.items() for part in joint.parts
+}
+"""The activity that each event of a collection's members belongs to."""

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import report
+from .case import ACTIVITIES, COLLECTIONS
 from .log import EventLogError, nearest, read_log
-from .machines import ACTIVITIES, MACHINES
 from .picture import picture
 from .replay import Replay, replay
 
@@ -46,7 +46,7 @@ def _run(options: Any) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
-        log = read_log(options.log, types=MACHINES, activities=ACTIVITIES)
+        log = read_log(options.log, types=COLLECTIONS, activities=ACTIVITIES)
     except EventLogError as error:
         _say([str(error)], sys.stderr)
         return _UNUSABLE

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .case import Case, Refusal, RefusedError, open_case
+from .case import COLLECTIONS, Case, Refusal
 from .cases import ANCHOR, CaseFile, Grouping, group
 
 if TYPE_CHECKING:
@@ -22,7 +22,8 @@ class Misfit:
 
     case: str
     event: LoggedEvent
-    refusal: Refusal
+    refusals: tuple[Refusal, ...]
+    """Who refused it; at least one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,38 +68,31 @@ def replay(log: EventLog, progress: Callable[[int], object] = lambda _done: None
         progress: Told after each event how many are done.
     """
     grouping = group(log)
-    cases = {file.id: open_case(file.types) for file in grouping.cases.values()}
+    cases = {file.id: Case(file.types) for file in grouping.cases.values()}
     misfits: list[Misfit] = []
     for number, event in enumerate(log.events, 1):
-        misfit = _stray(event, log, grouping, cases) if event.id in grouping.strays else _take(event, grouping, cases)
-        if misfit is not None:
-            misfits.append(misfit)
+        if event.id in grouping.strays:
+            misfits.append(_stray(event, log, grouping, cases))
+        else:
+            name = grouping.case_of[event.objects[0]]
+            refusals = cases[name].take(event)
+            misfits += [Misfit(name, event, refusals)] if refusals else []
         progress(number)
     return Replay(log, _per_case(grouping, cases, misfits), tuple(misfits))
-
-
-def _take(event: LoggedEvent, grouping: Grouping, cases: Mapping[str, Case]) -> Misfit | None:
-    name = grouping.case_of[event.objects[0]]
-    try:
-        cases[name].clerk.take(logged=event)
-    except RefusedError as error:
-        return Misfit(name, event, error.refusal)
-    return None
 
 
 def _stray(event: LoggedEvent, log: EventLog, grouping: Grouping, cases: Mapping[str, Case]) -> Misfit:
     """Say why an event belongs to no case."""
     if not event.objects:
-        return Misfit("-", event, Refusal("", "it", "touches no object"))
+        return Misfit("-", event, (Refusal("", "it touches no object"),))
     # Without objects that the log mentions here for the first time: they could belong to either side.
     known = (name for name in event.objects if name in grouping.case_of or log.types[name] == ANCHOR)
     homes = {name: grouping.case_of.get(name, name) for name in known}
     home = next((case for case in homes.values() if case in cases), next(iter(homes.values())))
     other, foreign = next((name, case) for name, case in homes.items() if case != home)
-    reason = f"belongs to another case, {foreign}"
-    if foreign not in cases:
-        return Misfit(home, event, Refusal(other, log.types[other], reason))
-    return Misfit(home, event, cases[foreign].refusal(other, reason, event))
+    reason = f"{COLLECTIONS[log.types[other]]}[{other}] belongs to another case, {foreign}"
+    case = cases.get(foreign)
+    return Misfit(home, event, (case.refusal(other, reason, event) if case else Refusal(other, reason),))
 
 
 def _per_case(grouping: Grouping, cases: Mapping[str, Case], misfits: Iterable[Misfit]) -> dict[str, ReplayedCase]:

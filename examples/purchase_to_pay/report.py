@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from itertools import zip_longest
 from textwrap import wrap
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from .case import states_of
-from .machines import ACTIVITIES
+from .case import COLLECTIONS
+from .machines import states_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from statemachine import StateChart
 
     from .replay import Misfit, Replay, ReplayedCase
 
@@ -52,23 +54,24 @@ def misfits(replay: Replay, limit: int) -> Iterator[str]:
     if not replay.misfits:
         return
     shown = replay.misfits[: limit or None]
-    yield from _heading("What did not fit (all of the event was put back)")
+    yield from _heading("What did not fit, and who refused it (nobody has moved)")
     for number, misfit in enumerate(shown, 1):
         yield from _misfit(number, misfit)
     yield from _rest(len(replay.misfits) - len(shown), "misfit")
 
 
 def _misfit(number: int, misfit: Misfit) -> Iterator[str]:
-    event, refusal = misfit.event, misfit.refusal
+    event, (first, *others) = misfit.event, misfit.refusals
     margin = " " * 5
     title = f"{number:3}. case {misfit.case}, event {event.id}: {event.activity}, {event.time:%Y-%m-%d %H:%M}"
     yield from wrap(title, WIDTH, subsequent_indent=margin)
-    who = f"{refusal.type} {refusal.object_id}".strip()
-    state = f", in {'+'.join(refusal.states)!r}," if refusal.states else ""
-    yield from _paragraph(margin, f"{who}{state} {refusal.reason}.")
-    if refusal.states:
-        allowed = [f"{event} ({_activity(refusal.type, event)})" for event in refusal.allowed]
+    yield from _paragraph(margin, f"{first.reason}.")
+    if first.states:
+        allowed = [f"{event} ({activity})" for event, activity in first.allowed]
         yield from _paragraph(margin, f"Allowed there: {', '.join(allowed) or 'nothing'}.")
+    if others:
+        also = (f"{one.object_id} in {'+'.join(one.states)}" for one in others)
+        yield from _paragraph(margin, f"Refused as well by {', '.join(also)}.")
 
 
 def cases(replay: Replay, limit: int) -> Iterator[str]:
@@ -86,20 +89,18 @@ def cases(replay: Replay, limit: int) -> Iterator[str]:
 
 
 def _cells(case: ReplayedCase) -> list[str]:
-    members = case.case
-    states = [_state(states_of(member)) for member in (members.requisition, members.order, members.receipt)]
-    several = [_states(case, kind) for kind in ("MATERIAL", "INVOICE")]
-    return [case.file.id, f"{case.fitted}/{case.fitted + len(case.misfits)}", *states, *several]
+    states = {name: _states(getattr(case.case, name)) for name in COLLECTIONS.values()}
+    # Of the first three there is one, so that it is not counted.
+    one = [" ".join(states[name]) or "none" for name in ("requisitions", "orders", "receipts")]
+    several = [
+        " ".join(f"{number}\N{NO-BREAK SPACE}{state}" for state, number in states[name].items()) or "none"
+        for name in ("materials", "invoices")
+    ]
+    return [case.file.id, f"{case.fitted}/{case.fitted + len(case.misfits)}", *one, *several]
 
 
-def _states(case: ReplayedCase, kind: str) -> str:
-    seats = [seat for seat in case.case.seats.values() if seat.type == kind]
-    found = Counter(_state(states_of(case.case.machine_at(seat))) for seat in seats)
-    return " ".join(f"{number}\N{NO-BREAK SPACE}{state}" for state, number in found.items()) or "none"
-
-
-def _state(states: Sequence[str]) -> str:
-    return "+".join(states)
+def _states(members: Mapping[str, StateChart[Any]]) -> Counter[str]:
+    return Counter("+".join(states_of(member)) for member in members.values())
 
 
 def _row(cells: Sequence[str]) -> Iterator[str]:
@@ -131,7 +132,3 @@ def _paragraph(margin: str, text: str) -> list[str]:
 
 def _many(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def _activity(kind: str, event: str) -> str:
-    return next(activity for activity, events in ACTIVITIES.items() if events.get(kind) == event)

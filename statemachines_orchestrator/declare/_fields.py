@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from statemachine import StateChart
 
@@ -129,12 +129,23 @@ def machine(*misplaced: Any, factory: Callable[..., Any] | None = None, **argume
     return MachineMarker(factory, MappingProxyType(arguments))
 
 
-def machines(factory: Callable[..., M], /, **arguments: Any) -> Members[M]:
+@overload
+def machines(factory: Callable[..., M], /, *, init: Literal[False] = ..., **arguments: Any) -> Members[M]: ...
+
+
+@overload
+def machines(*, factory: Callable[..., M], **arguments: Any) -> Members[M]: ...
+
+
+def machines(*positional: Any, factory: Any = None, **arguments: Any) -> Any:
     """
     Declare a collection: any number of machines of one class, by key, that come and go while the system runs.
 
     Args:
-        factory: A machine class, or a function that makes a machine.
+        *positional: The factory, by position: ``machines(Material)``.
+        factory: A machine class, or a function that makes a machine. Given by keyword, ``machines(factory=Material)``,
+            it tells type checkers that the constructor takes machines to begin with, ``Shop(materials={...})``; by
+            position, that it does not.
         **arguments: Keyword arguments for `factory`, the same for every machine.
 
     Returns:
@@ -142,13 +153,14 @@ def machines(factory: Callable[..., M], /, **arguments: Any) -> Members[M]:
         with ``dict[str, Material]`` if it is only to be read.
 
     Raises:
-        TypeError: The factory cannot be called.
+        TypeError: The factory is missing, given twice, or cannot be called.
     """
-    given: object = factory
-    if not callable(given):
-        msg = f"machines() takes a machine class or a function that makes a machine, not {factory!r}"
+    given = [*positional, *([factory] if factory is not None else [])]
+    if len(given) != 1 or not callable(given[0]):
+        shown = ", ".join(map(repr, given)) or "nothing"
+        msg = f"machines() takes one machine class or function that makes a machine, not {shown}"
         raise TypeError(msg)
-    return cast("Members[M]", MachinesMarker(factory, MappingProxyType(arguments)))
+    return MachinesMarker(given[0], MappingProxyType(arguments))
 
 
 @overload

@@ -265,7 +265,8 @@ def _ask_all(joint: Joint) -> Work:
     for engine, trigger in joint.parts:
         address = address_of(engine, trigger)
         if not (engine.running and is_present(engine)):
-            asked.refusals[address] = f"{engine.address} has {'ended' if is_present(engine) else 'been removed'}"
+            how = f"ended in {where(engine)}" if is_present(engine) else "been removed"
+            asked.refusals[address] = f"{engine.address} has {how}"
             continue
         objection = engine.objection(trigger)
         if objection is not None:

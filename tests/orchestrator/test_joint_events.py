@@ -68,6 +68,20 @@ class TestOneCollection:
         assert list(caught.value.refusals) == ["parcels[a].stamp"]
         assert depot.configuration == before
 
+    def test_alone_makes_an_orchestrator(self):
+        """A class may declare collections and nothing else."""
+
+        class Shelf(Orchestrator):
+            parcels: Members[Parcel] = machines(Parcel)
+
+            stamp_all = together(each(parcels).stamp)
+
+        shelf = Shelf()
+        shelf.parcels.add("a")
+        shelf.stamp_all()
+
+        assert str(shelf.configuration) == "parcels[a]=stamped"
+
     def test_needs_a_collection(self):
         """One event of one machine is no joint event."""
         with pytest.raises(JointDefinitionError) as caught:
@@ -103,6 +117,17 @@ class TestRefusal:
             "parcels[b].send_off": "parcels[b] is in packed, where 'send_off' needs is_free",
             "truck.load": "truck is in closed, where nothing is enabled for 'load'",
         }
+
+    def test_names_the_end(self, depot):
+        """A machine that has ended takes nothing, and is told with its last state."""
+        depot.stamp_all(parcels=["a"])
+        depot.truck.unlock()
+        depot.dispatch(parcels=["a"])
+
+        with pytest.raises(JointEventRefused) as caught:
+            depot.stamp_all(parcels=["a"])
+
+        assert caught.value.refusals == {"parcels[a].stamp": "parcels[a] has ended in sent"}
 
     def test_is_about_the_first_that_refused(self, depot):
         """Event and configuration are those of the first refused event, not of the first one."""

@@ -7,7 +7,7 @@ from typing import Any
 from statemachine import State, StateChart
 from typing_extensions import assert_type
 
-from statemachines_orchestrator import Orchestrator, SystemConfiguration, data, machine
+from statemachines_orchestrator import Members, Orchestrator, SystemConfiguration, data, machine, machines
 
 from machines import Chart, Express, Order, Payment, make_order
 
@@ -37,6 +37,11 @@ class Given(Orchestrator):
     customer: str = data()
 
 
+class Collected(Orchestrator):
+    label: str = data(default="")
+    orders: Members[Order] = machines(factory=Order)
+
+
 # -- the constructor: by keyword, by position, with and without what is optional
 
 shop = Shop()
@@ -51,8 +56,13 @@ Mixed(chart=Chart(), payment=Payment(), count=3)
 Given(Order(), "ann")
 Given(order=Order(), customer="ann")
 
+Collected()
+Collected("ann")
+
 # -- the fields
 
+assert_type(Collected().orders, Members[Order])
+assert_type(Collected().orders.add("a"), Order)
 assert_type(shop, Shop)
 assert_type(shop.order, Order)
 assert_type(shop.payment, Payment)
