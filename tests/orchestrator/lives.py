@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 from typing import NamedTuple
 
@@ -37,12 +36,13 @@ from statemachines_orchestrator.exceptions import (
     SharedEventError,
 )
 
-KINDS = ("reference",)
+KINDS = ("reference", "sync", "async")
 
 TYPES = (In, Members, Orchestrator, State, StateChart, StateMachine)
 WORDS = (at, boom, data, done, each, every, guard, machine, machines, none, some, together, when)
 NAMES = {one.__name__: one for one in (*TYPES, *WORDS)}
 _numbers = itertools.count()
+MOST_MOVES = 400
 
 
 class Seen(NamedTuple):
@@ -56,35 +56,56 @@ class Seen(NamedTuple):
     held: list
 
 
+def told(seen):
+    """What was seen after one step, in one line."""
+    words = []
+    for one in seen.log:
+        words.append(f"{one[0]}.{one[1]}" if len(one) == 2 else f"{one[0]}:{one[2]}")
+        if one[1:2] == ("for",):
+            words[-1] = f"{one[0]}({one[2] or ''})"
+    active = " ".join(f"{name}={state}" for name, state in seen.active.items())
+    outcome = ["!" + " ".join(seen.outcome)] if seen.outcome else []
+    return ", ".join([" ".join([*words, "->", active]).strip(), *(f"held {one}" for one in seen.held), *outcome])
+
+
+class Endless(Exception):
+    """A machine keeps itself busy for ever."""
+
+
+class Bounded(Reference):
+    """Gives up where python-statemachine itself would go on for ever."""
+
+    def step(self, act, *arguments):
+        self.steps = 0
+        super().step(act, *arguments)
+
+    def move(self, name, event, transition):
+        self.steps += 1
+        if self.steps > MOST_MOVES:
+            raise Endless
+        super().move(name, event, transition)
+
+
 def live(kind, system, life):
-    """Start a system, add the members of its collections one by one, send it the targets, and tell what is seen."""
+    """Start a system, send it the targets one by one, and tell what is seen each time."""
     if kind == "reference":
         return _live_in_reference(system, life)
     return World(kind).run(lambda: _live(kind, system, life))
 
 
-def first_members(system):
-    return [name for name in system.machines if "[" not in name]
-
-
-def _steps(system, life):
-    start = [("start", first_members(system))]
-    return [*start, *(("start", [name]) for name in system.machines if "[" in name), *(("call", one) for one in life)]
-
-
 def _live_in_reference(system, life):
-    reference, seen = Reference(system), []
-    for act, arguments in _steps(system, life):
+    reference, seen = Bounded(system), []
+    for target in (None, *life):
         reference.log = []
         outcome = ()
         try:
-            reference.step(getattr(reference, act), *arguments)
+            reference.step(reference.call, *target) if target else reference.step(reference.start)
         except (Refused, Boom) as error:
             outcome = error.args or ("Boom",)
+        if outcome and target is None:
+            return [Seen(outcome, {}, reference.log, [])]
         held = [".".join(target) for target in reference.held]
-        seen.append(Seen(outcome, {name: one for name, one in reference.active.items() if one}, reference.log, held))
-        if outcome and act == "start":
-            break
+        seen.append(Seen(outcome, dict(reference.active), reference.log, held))
     return seen
 
 
@@ -98,31 +119,30 @@ def class_of(system, *, is_async):
 
 async def _live(kind, system, life):
     made = class_of(system, is_async=kind == "async")
-    log = []
-    shop, seen = None, []
-    for act, arguments in _steps(system, life):
+    shop, log, seen = None, [], []
+    for target in (None, *life):
         outcome = ()
-        del log[:]
+        log.clear()
         try:
-            if shop is None:
-                shop = made.__new__(made)
-                vars(shop)["log"] = log
-                shop.__init__(log=log)
-                await World.call(shop.activate()) if kind == "async" else None
-            elif act == "start":
-                name, key = arguments[0].rstrip("]").split("[")
-                getattr(shop, name).add(key)
-                await World.call(shop.activate()) if kind == "async" else None
+            if target is None:
+                shop = made(log=log, **_collections(made, system))
+                await World.call(shop.activate() if kind == "async" else None)
             else:
-                await World.call(_callable(shop, arguments)())
-            await asyncio.sleep(0) if kind == "async" else None
+                await World.call(_callable(shop, target)())
         except (TransitionNotAllowed, SharedEventError, LinkLoopError, Boom) as error:
             outcome = _told(error)
-        if outcome and act == "start":
-            seen.append(Seen(outcome, {}, list(log), []))
-            break
-        seen.append(Seen(outcome, _active(shop, system), list(log), [one.address for one in shop._system.held]))
+        if outcome and target is None:
+            return [Seen(outcome, {}, list(log), [])]
+        seen.append(Seen(outcome, _active(shop, system), list(log), [one.address for one in shop._system.driver.held]))
     return seen
+
+
+def _collections(made, system):
+    found = {}
+    for name, _, key in (address.rstrip("]").partition("[") for address in system.machines):
+        if key:
+            found.setdefault(name, {})[key] = made.__declaration__.fields[name].classes[0]
+    return found
 
 
 def _callable(shop, target):
@@ -138,9 +158,8 @@ def _active(shop, system):
     for address in system.machines:
         name, _, key = address.rstrip("]").partition("[")
         one = getattr(shop, name)
-        one = one.get(key) if key else one
-        if one is not None and one.current_state_value is not None:
-            found[address] = one.current_state_value
+        one = one[key] if key else one
+        found[address] = one.current_state_value
     return found
 
 

@@ -10,8 +10,8 @@ from systems import Boom, Refused, Transition, boom
 class Reference:
     def __init__(self, system):
         self.system = system
-        self.active, self.held, self.log = {}, [], []
-        self.memory = {one.name: self.holds(one.trigger[1], "") for one in system.links if one.trigger[0] == "when"}
+        self.active, self.held, self.log = dict.fromkeys(system.machines), [], []
+        self.memory = self.truths()  # before the start
 
     def step(self, act, *arguments):
         """One event and all it causes; if it ends with an exception, everything is where it was before."""
@@ -24,10 +24,9 @@ class Reference:
             self.active, self.held, self.memory = saved
             raise
 
-    def start(self, *names):
-        """All of them exist first, and then enter their initial states in the order of their declaration."""
-        self.active.update(dict.fromkeys(names))
-        for name in names:
+    def start(self):
+        """All members exist first, and then enter their initial states in the order of their declaration."""
+        for name in self.active:
             self.run(name)
 
     def call(self, *target):
@@ -54,14 +53,16 @@ class Reference:
     def run(self, name, event=None, chosen=None):
         """A machine in the middle of its own macrostep queues the event, and takes it right afterwards."""
         queue = self.queues[name]
-        if event:
+        if event and self.ended(name):
+            self.take(name, event, None)
+        elif event:
             queue.insert(0 if chosen else len(queue), (event, chosen))
-        if name in self.busy:
+        if name in self.busy or self.ended(name):
             return
         self.busy.add(name)
         try:
             queue[:0] = [(None, self.system.machines[name].initial)] if self.active[name] is None else []
-            while todo := [(None, one) for one in self.enabled(name, None)] or queue:
+            while todo := [(None, one) for one in self.enabled(name, None)] or (not self.ended(name) and queue):
                 self.take(name, *todo.pop(0))
         except (Refused, Boom):
             queue.clear()
@@ -124,15 +125,19 @@ class Reference:
 
     def queue_links(self):
         """For each move the links that it triggers, in order; behind them what has begun to hold; given is asked now."""
-        links, memory = self.system.links, dict(self.memory)
-        fired = [(one, about) for about, happened in self.moves for one in links if one.trigger in happened]
-        for link in [one for one in links if one.trigger[0] == "when"]:
-            for about in self.subjects(link.trigger[1]):
-                memory[link.name, about] = self.holds(link.trigger[1], about)
-                held_before = self.memory.get((link.name, about), self.memory[link.name])
-                fired += [(link, about)] if memory[link.name, about] and not held_before else []
-        self.moves, self.memory = [], memory
+        fired = [(one, about) for about, did in self.moves for one in self.system.links if one.trigger in did]
+        before, self.memory, self.moves = self.memory, self.truths(), []
+        fired += [begun for begun in before if self.memory[begun] and not before[begun]]
         self.line += [(one, about) for one, about in fired if self.holds(one.given, about)]
+
+    def truths(self):
+        """Which conditions of links hold; about members of a collection they are asked one by one."""
+        waiting = [(one, one.trigger[1]) for one in self.system.links if one.trigger[0] == "when"]
+        return {(one, about): self.holds(what, about) for one, what in waiting for about in self.subjects(what)}
+
+    def subjects(self, condition):
+        own = re.search(r"\w+\[(?==)", str(condition))
+        return [one for one in self.active if one.startswith(own[0])] if own else [None]
 
     def take_held(self):
         """Held events are tried in order; one that is taken leaves the line; those of ended machines are dropped."""
@@ -176,18 +181,13 @@ class Reference:
         return forbidden[:1] + [".".join(one) for one in parts if isinstance(self.ask(*one), Refused)]
 
     def ended(self, name):
-        return name in self.active and self.active[name] in self.system.machines[name].finals
+        return self.active[name] in self.system.machines[name].finals
 
     def named(self, member, about=None):
         """Who is meant: one, every member of a collection, or the very one that the rule is about."""
         if member.endswith("[=]"):
             return [about]
         return [one for one in self.active if one == member or (member.endswith("[*]") and one.startswith(member[:-2]))]
-
-    def subjects(self, condition):
-        """The members of a collection for which a condition is asked one by one."""
-        own = re.search(r"\w+\[(?==)", str(condition))
-        return [one for one in self.active if one.startswith(own[0])] if own else [None]
 
     def holds(self, condition, about=None):
         kind, *what = condition or ("and",)
@@ -196,5 +196,5 @@ class Reference:
             return not parts[0] if kind == "not" else (any if kind == "or" else all)(parts)
         state = what[1] if kind != "done" else None
         names = self.named(what[0], about)
-        true = [self.ended(name) if state is None else self.active.get(name) == state for name in names]
+        true = [self.ended(name) if state is None else self.active[name] == state for name in names]
         return not any(true) if kind == "none" else any(true) if kind in ("some", "in", "done") else all(true)

@@ -156,7 +156,9 @@ def _acts(targets, is_awaited):
 
 def _function_source(link, is_async):
     acts = _acts(link.effect[1:], is_async)
-    noted = f"orc.log.append(({link.name!r}, 'for', occurrence.address or None))"
+    noted = (
+        f"orc.log.append(({link.name!r}, 'for', occurrence.address or (occurrence.key and f'm[{{occurrence.key}}]')))"
+    )
     return [f"{'async ' * is_async}def {link.name}_call(orc, occurrence): {'; '.join([noted, *acts])}"]
 
 
@@ -181,7 +183,7 @@ def _trigger(trigger):
     if kind == "when":
         condition = what[0]
         if condition[0] == "and" and all(one[0] == "in" for one in condition[1:]):
-            return ", ".join(_place(one[1:]) for one in condition[1:])
+            return ", ".join(_place((one[1].replace("[=]", "[*]"), one[2])) for one in condition[1:])
         return _condition(condition)
     return f"done({_place(what)})" if kind == "done" else _place(what)
 
