@@ -358,7 +358,7 @@ class GuardRefused(OrchestratorError, TransitionNotAllowed):  # noqa: N818 - it 
         self.guard = guard
         self.needs = needs
         self.case = case
-        self.args = (event, configuration, address, guard, needs, case)
+        self.args: tuple[Any, ...] = (event, configuration, address, guard, needs, case)
 
     def __str__(self) -> str:
         case = f", but {self.case}" if self.case else ", and that does not hold"
@@ -382,7 +382,7 @@ class LinkRefused(OrchestratorError, TransitionNotAllowed):  # noqa: N818 - it i
         self.link = link
         self.address = address
         self.why = why
-        self.args = (event, configuration, link, address, why)
+        self.args: tuple[Any, ...] = (event, configuration, link, address, why)
 
     def __str__(self) -> str:
         return (
@@ -406,8 +406,8 @@ class JointEventRefused(OrchestratorError, TransitionNotAllowed):  # noqa: N818 
     def __init__(self, event: Any, configuration: Any, joint: str, refusals: Mapping[str, str]) -> None:
         TransitionNotAllowed.__init__(self, event, configuration)
         self.joint = joint
-        self.refusals = dict(refusals)
-        self.args = (event, configuration, joint, self.refusals)
+        self.refusals: dict[str, str] = dict(refusals)
+        self.args: tuple[Any, ...] = (event, configuration, joint, self.refusals)
 
     def __str__(self) -> str:
         reasons = "; ".join(f"{address}: {why}" for address, why in self.refusals.items())
@@ -420,7 +420,7 @@ class SharedEventError(OrchestratorError, TypeError):
     def __init__(self, address: str, joints: Sequence[str]) -> None:
         super().__init__(address, joints)
         self.address = address
-        self.joints = tuple(joints)
+        self.joints: tuple[str, ...] = tuple(joints)
 
     def __str__(self) -> str:
         names = " and ".join(self.joints)
@@ -443,7 +443,7 @@ class LinkLoopError(OrchestratorError, RuntimeError):
         super().__init__(owner, deliveries, cycle)
         self.owner = owner
         self.deliveries = deliveries
-        self.cycle = tuple(cycle)
+        self.cycle: tuple[str, ...] = tuple(cycle)
 
     def __str__(self) -> str:
         lines = "".join(f"\n  {link}" for link in self.cycle)

@@ -90,11 +90,19 @@ def _option(*, default: Any, kw_only: bool) -> Any:
     """Tell type checkers of a keyword of the constructor that is no field."""
 
 
-@dataclass_transform(eq_default=False, field_specifiers=(machine, machines, data, _option))
-class _Declared(metaclass=Shown):
-    """What makes type checkers read the classes below as dataclasses, `Orchestrator` with its options included."""
+if TYPE_CHECKING:
+    # Without the metaclass, beside which type checkers would not look at class keywords.
+    @dataclass_transform(eq_default=False, field_specifiers=(machine, machines, data, _option))
+    class _Declared:
+        """What makes them read the classes below as dataclasses, `Orchestrator` with its options included."""
 
-    _system: Scope  # declared here, since it is no field of a dataclass
+        _system: Scope  # declared here, since it is no field of a dataclass
+
+else:
+
+    @dataclass_transform(eq_default=False, field_specifiers=(machine, machines, data, _option))
+    class _Declared(metaclass=Shown):
+        """What gives orchestrator classes pictures of themselves."""
 
 
 class Orchestrator(_Declared):

@@ -42,7 +42,7 @@ class Members(dict[str, M]):
 
     def __init__(self, field: str, keeper: Keeper) -> None:
         super().__init__()
-        self.field = field
+        self.field: str = field
         """The field that holds the collection."""
         self._keeper = keeper
 

@@ -105,8 +105,6 @@ class In(Condition):
         """Return the same condition about a place."""
         return replace(self, place=resolve(self))
 
-    __bool__ = Condition.__bool__
-
     def __str__(self) -> str:
         return f"In({self.place})"
 
@@ -135,8 +133,6 @@ class Done(Condition):
     def resolved(self, resolve: Callable[[Any], Any]) -> Condition:
         """Return the same condition about an address."""
         return replace(self, member=resolve(self))
-
-    __bool__ = Condition.__bool__
 
     def __str__(self) -> str:
         return f"done({self.member})"
@@ -171,8 +167,6 @@ class Over(Condition):
         """Return the same condition about a place or an address."""
         return replace(self, what=resolve(self))
 
-    __bool__ = Condition.__bool__
-
     def __str__(self) -> str:
         what = self.what
         if isinstance(what, Place):
@@ -206,8 +200,6 @@ class Function(Condition):
         resolve(self)
         return self
 
-    __bool__ = Condition.__bool__
-
     def __str__(self) -> str:
         return getattr(self.function, "__name__", repr(self.function))
 
@@ -232,8 +224,6 @@ class Not(Condition):
         """Return the same condition about places."""
         return Not(self.other.resolved(resolve))
 
-    __bool__ = Condition.__bool__
-
     def __str__(self) -> str:
         return f"~({self.other})" if isinstance(self.other, _Several) else f"~{self.other}"
 
@@ -252,8 +242,6 @@ class _Several(Condition):
     def resolved(self, resolve: Callable[[Any], Any]) -> Condition:
         """Return the same condition about places."""
         return type(self)(tuple(part.resolved(resolve) for part in self.parts))
-
-    __bool__ = Condition.__bool__
 
     def _text(self, sign: str) -> str:
         parts = (

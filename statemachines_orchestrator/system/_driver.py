@@ -38,6 +38,8 @@ __all__ = ("Driver",)
 class Driver(AwaitedSteps):
     """Runs the steps of one system, one at a time."""
 
+    observers: tuple[Observer, ...]
+
     def __init__(self, orchestrator: object, clock: Clock, settings: Keywords) -> None:
         super().__init__(orchestrator, clock, settings)
         clock.attach(self)

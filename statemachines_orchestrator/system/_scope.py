@@ -58,7 +58,7 @@ class Scope:
         self.clock = clock
         """What it was to go by, had it been made alone."""
         self.parent: Scope | None = None
-        self.name = ""
+        self.name: str = ""
         """The field of the parent that holds it."""
         self.is_new = False
         """Whether its constructor has not come to its end."""

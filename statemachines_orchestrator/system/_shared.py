@@ -66,20 +66,20 @@ class SharedSteps:
     """The state of one orchestrator's driver."""
 
     def __init__(self, orchestrator: object, clock: Clock, settings: Keywords) -> None:
-        self.orchestrator = orchestrator
+        self.orchestrator: object = orchestrator
         """The outermost orchestrator."""
         self.root: Scope
         """Its place; set when it takes the driver."""
-        self.atomic = settings.atomic
-        self.max_deliveries = settings.max_deliveries
+        self.atomic: bool = settings.atomic
+        self.max_deliveries: int = settings.max_deliveries
         self.is_async: bool = False
-        self.has_rules = False
+        self.has_rules: bool = False
         """Whether some orchestrator of the system declares links, guards or joint events."""
-        self.has_rested = False
+        self.has_rested: bool = False
         """Whether conditions have been asked for the first time."""
         self.conditional: list[Scope] = []
         """The orchestrators with links that wait for conditions, the innermost first."""
-        self.hears_all = False
+        self.hears_all: bool = False
         """Whether some condition may depend on any machine, because it is a function."""
         self.held: list[Sending] = []
         """Events of links that were refused and are kept, in the order in which they were held."""

@@ -60,17 +60,17 @@ class Step:
     )
 
     def __init__(self, owner: object, outer: Step | None, *, atomic: bool) -> None:
-        self.owner = owner
-        self.outer = outer
+        self.owner: object = owner
+        self.outer: Step | None = outer
         """The step of another system in whose callback this one was started."""
-        self.atomic = atomic
-        self.running = True
+        self.atomic: bool = atomic
+        self.running: bool = True
         self.loop: asyncio.AbstractEventLoop | None = None
         self.deferred: list[EventCall] = []
         """Calls of asynchronous members that nobody has awaited yet."""
         self.about: tuple[str | None, str] | None = None
         """The member and its event, or the joint event, that the step is for, if somebody watches."""
-        self.number = 0
+        self.number: int = 0
         """Counts the steps of the system, if somebody watches."""
         self.moves: list[Move | JointMove | Membership] = []
         """What has happened since the last rest."""
@@ -86,7 +86,7 @@ class Step:
         """The link that has its effect."""
         self.failure: Exception | None = None
         """What the step fails with even if a callback has caught it."""
-        self.deliveries = 0
+        self.deliveries: int = 0
         """How many links have had their effect."""
         self._saved: dict[MemberEngine, Saved | None] = {}
         self._undo: list[Callable[[], object]] = []

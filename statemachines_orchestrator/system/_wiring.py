@@ -94,14 +94,14 @@ class Wiring:
 
     def __init__(self, rules: Rules) -> None:
         self.rules = rules
-        self.order = {id(link): number for number, link in enumerate(rules.links)}
+        self.order: dict[int, int] = {id(link): number for number, link in enumerate(rules.links)}
         self.watches: dict[tuple[str, ...], Watch] = {}
         self.on_joint: dict[str, list[Link]] = {}
         self.joint_guards: dict[str, list[Guard]] = {}
         self.opening: dict[int, frozenset[tuple[str, ...]] | None] = {}
         """The paths that a guard's condition reads, by the guard's identity; None if it may read anything."""
-        self.conditions = [link for link in rules.links if isinstance(link.trigger, OnCondition)]
-        self.unbounded = [link for link in self.conditions if _paths_of(link) is None]
+        self.conditions: list[Link] = [link for link in rules.links if isinstance(link.trigger, OnCondition)]
+        self.unbounded: list[Link] = [link for link in self.conditions if _paths_of(link) is None]
         """Links that wait for a condition which may read anything: asked at every rest."""
         for link in rules.links:
             self._add_link(link)
