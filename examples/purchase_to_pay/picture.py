@@ -56,8 +56,9 @@ class _Drawing:
 
     def after_transition(self, transition: Any) -> None:
         """Note a transition."""
-        target = transition.target.id if transition.target else ""
-        self.taken.setdefault((transition.source.id, str(transition.event), target), []).append(self.at)
+        target = _target(transition)
+        way = transition.source.id, str(transition.event), target.id if target else ""
+        self.taken.setdefault(way, []).append(self.at)
 
     def lines(self) -> Iterator[str]:
         """Draw the machine as a box."""
@@ -105,8 +106,13 @@ def _ways(state: State) -> Iterator[tuple[str, State | None]]:
 
     The library's own transitions into an initial child are no events. Guards make no difference to an arrow.
     """
-    ways = ((str(transition.event), transition.target) for transition in state.transitions if not transition.initial)
+    ways = ((str(transition.event), _target(transition)) for transition in state.transitions if not transition.initial)
     yield from dict.fromkeys(ways)
+
+
+def _target(transition: Any) -> State | None:
+    # Mermaid puts the text of a loop on top of its neighbour's.
+    return None if transition.target is transition.source else transition.target
 
 
 def _quoted(*lines: str) -> str:

@@ -600,6 +600,13 @@ class TestPicture:
         assert 'subgraph orders_1_open["open #40;receive_invoice: e5, e6#41;"]' in lines
         assert 'orders_1_open_accepted("accepted<br/>clear_invoice"):::active' in lines
 
+    def test_shows_loops_at_the_state(self, read):
+        """A loop has no arrow either, whose text would cover that of the next one."""
+        lines = self.lines(read, *SMOOTH)
+
+        assert 'receipts_1_issued("issued<br/>clear: e9"):::passed' in lines
+        assert 'receipts_1_issued ==>|"close: e9"| receipts_1_closed' in lines
+
     def test_leaves_out_what_was_refused(self, read):
         """A refused event has taken no way."""
         lines = self.lines(read, *SMOOTH[:4], ("Clear Invoice", "PO GR IV"), *SMOOTH[4:])
