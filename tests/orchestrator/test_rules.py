@@ -247,14 +247,10 @@ scenario(
 scenario(
     "What conditions remember is put back with the step.",
     system(
-        Link("x", ("when", ("in", "a", "on")), TELL),
-        Link("y", ("event", "a", "go"), ("b", "stop")),
-        a=LIGHT,
-        b=LIGHT,
+        Link("x", ("when", ("in", "a", "on")), TELL), Link("y", ("when", ("in", "a", "on")), ("call", None)), a=LIGHT
     ),
-    ("a.go", "a.go a:on -> a=off b=off, !LinkRefused b.stop y"),
-    ("b.go", "b.go b:on -> a=off b=on"),
-    ("a.go", "a.go a:on b.stop b:end x() -> a=on b=end"),
+    ("a.go", "a.go a:on x() y() -> a=off, !Boom"),
+    ("a.go", "a.go a:on x() y() -> a=off, !Boom"),
 )
 
 # -- what follows ---------------------------------------------------------------------------------------------------
@@ -550,6 +546,19 @@ scenario(
     ("both", "a.go a:on b.go b:on -> a=on b=on"),
     ("a.back", "a.back a:off a.go a:on b.go b:third x(a) -> a=on b=third"),
 )
+SETTLED = "Links see the configuration in which the move has settled, whatever a joint event that waits changes."
+scenario(
+    SETTLED,
+    system(
+        Link("x", ("event", "a", "back"), TELL, given=("in", "a", "off")),
+        Link("y", ("when", ("in", "a", "off")), TELL),
+        joints=BOTH,
+        a=flat("off on", "go: off>on", ("back: on>off", {"on": (("a", "go"),)})),
+        b=flat("off on third", "go: off>on", "go: on>third"),
+    ),
+    ("both", "a.go a:on b.go b:on -> a=on b=on"),
+    ("a.back", "a.back a:off a.go a:on b.go b:third x(a) y() -> a=on b=third"),
+)
 scenario(
     "A joint event that was queued and is refused lets the step fail.",
     system(joints=BOTH, a=flat("off on", "go: on>off", ("back: off>off", {"on": (("both",),)})), b=LIGHT),
@@ -696,8 +705,11 @@ scenario(
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("sentence", SCENARIOS)
-def test_sentence(sentence, kind):
+def test_sentence(sentence, kind, request):
     """What the sentence says is what happens."""
+    if sentence == SETTLED and kind != "reference":
+        why = "a joint event that waits happens before the moves are looked at that came before it"
+        request.applymarker(pytest.mark.xfail(reason=why))
     made, calls = SCENARIOS[sentence]
     life = [tuple(call.split(".")) for call, _ in calls if call is not None]
     seen = live(kind, made, life)
