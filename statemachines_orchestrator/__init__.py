@@ -7,13 +7,14 @@ Declared in one typed class, checked before they run, handed to every callback, 
 from .declare import In, Members, at, data, done, each, every, guard, machine, machines, none, some, together, when
 from .exceptions import OrchestratorError
 from .orchestrator import Orchestrator
-from .system import Clock, EventCall, SystemConfiguration
+from .system import Clock, EventCall, Occurrence, SystemConfiguration
 
 __all__ = (
     "Clock",
     "EventCall",
     "In",
     "Members",
+    "Occurrence",
     "Orchestrator",
     "OrchestratorError",
     "SystemConfiguration",
