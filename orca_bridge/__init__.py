@@ -11,7 +11,9 @@ from .exceptions import (
     MissingActionError,
     OrcaError,
     UnknownMachineError,
+    WritingError,
 )
+from .syntax import parse_document
 
 __all__ = (
     "Actions",
@@ -24,7 +26,9 @@ __all__ = (
     "OrcaChart",
     "OrcaError",
     "UnknownMachineError",
+    "WritingError",
     "load",
     "load_all",
     "loads",
+    "parse_document",
 )

@@ -34,6 +34,7 @@ __all__ = (
     "NumberRange",
     "Operand",
     "Or",
+    "Others",
     "Outcome",
     "Parameter",
     "Path",
@@ -55,6 +56,8 @@ __all__ = (
 )
 
 Sync: TypeAlias = Literal["all-final", "any-final", "custom"]
+Others: TypeAlias = tuple[tuple[str, str], ...]
+"""Cells of a row in columns that mean nothing, by header; kept for whoever writes the document again."""
 PropertyKind: TypeAlias = Literal[
     "live", "reachable", "unreachable", "passes_through", "responds", "always_responds", "invariant"
 ]
@@ -98,6 +101,7 @@ class ContextField:
     span: Span = field(compare=False)
     text: str = field(default="", compare=False)
     """The default as it was written."""
+    others: Others = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +229,7 @@ class GuardDefinition:
     expression: Expression
     text: str
     span: Span = field(compare=False)
+    others: Others = field(default=(), compare=False)
 
 
 # -- actions and effects -----------------------------------------------------------------------------------
@@ -261,6 +266,7 @@ class ActionDefinition:
     """What it may write; None if the document does not say, an empty tuple if nothing."""
     signature: str = field(default="", compare=False)
     """The signature as it was written."""
+    others: Others = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,6 +287,7 @@ class EffectDefinition:
     span: Span | None = field(default=None, compare=False)
     texts: tuple[str, str] = field(default=("", ""), compare=False)
     """Input and output as they were written, with any back-ticks."""
+    others: Others = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,6 +298,7 @@ class ReturnDefinition:
     type: TypeExpression
     statistics: tuple[str, ...] = ()
     span: Span | None = field(default=None, compare=False)
+    others: Others = field(default=(), compare=False)
 
 
 # -- states and transitions --------------------------------------------------------------------------------
@@ -392,6 +400,8 @@ class StateDefinition:
     """For a state without `invoke`: what follows when any error is raised while it is active."""
     others: tuple[str, ...] = ()
     """Bullets that mean nothing, kept for whoever writes the document again."""
+    titled: bool = field(default=False, compare=False)
+    """The description stands in the heading, and not in a blockquote below it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -409,6 +419,7 @@ class RegionDefinition:
     ignores_all: bool = False
     others: tuple[str, ...] = ()
     span: Span | None = field(default=None, compare=False)
+    titled: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -432,6 +443,7 @@ class TransitionDefinition:
     """The references as they were written; empty for the state that a bullet stands below."""
     inline: bool = field(default=False, compare=False)
     """Written as a bullet of its source."""
+    others: Others = field(default=(), compare=False)
 
 
 # -- properties --------------------------------------------------------------------------------------------
@@ -526,6 +538,7 @@ class TableColumn:
     """The domain of a numeric condition, where it is given by its ends."""
     description: str = ""
     span: Span | None = field(default=None, compare=False)
+    others: Others = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -536,6 +549,7 @@ class TableRule:
     outputs: tuple[tuple[str, str | float | bool], ...]
     number: str = ""
     span: Span | None = field(default=None, compare=False)
+    others: Others = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)

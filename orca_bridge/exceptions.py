@@ -7,6 +7,7 @@ OrcaError
 ├── DocumentFileError        the path cannot be a document (also an OSError)
 ├── UnknownMachineError      the document has no machine of that name (also a LookupError)
 ├── ConversionError          the definition cannot become a machine
+├── WritingError             the definition cannot be written in this form
 ├── MissingActionError       actions without a handler
 ├── ContextTypeError         a context value is not of its declared type (also a TypeError)
 └── EventlessLoopError       rows without an event that never come to rest (also a RuntimeError)
@@ -32,6 +33,7 @@ __all__ = (
     "MissingActionError",
     "OrcaError",
     "UnknownMachineError",
+    "WritingError",
 )
 
 
@@ -142,6 +144,24 @@ class ConversionError(OrcaError):
 
     def __reduce__(self) -> tuple[type[ConversionError], tuple[object, ...]]:
         return type(self), (self.machine, self.problems, self.warnings, self.diagnostics)
+
+
+class WritingError(OrcaError):
+    """
+    Raised when a definition cannot be written without loss in the form that was asked for.
+
+    Attributes:
+        name: The definition or file.
+        reason: Why it cannot be written.
+    """
+
+    def __init__(self, name: str, reason: str) -> None:
+        self.name: str = name
+        self.reason: str = reason
+        super().__init__(f"{name} cannot be written: {reason}")
+
+    def __reduce__(self) -> tuple[type[WritingError], tuple[object, ...]]:
+        return type(self), (self.name, self.reason)
 
 
 class MissingActionError(OrcaError):

@@ -54,7 +54,7 @@ LAYERS = {
         "definition": (),
         "exceptions": ("definition",),
         "syntax": ("definition", "exceptions"),
-        "write": ("definition", "exceptions"),
+        "write": ("syntax", "definition", "exceptions"),
         "convert": ("definition", "exceptions"),
         "_load": ("convert", "syntax", "definition", "exceptions"),
         "__init__": ("_load", "convert", "syntax", "definition", "exceptions"),

@@ -13,7 +13,7 @@ import sys
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from . import _check, _show
+from . import _check, _fmt, _show
 from ._output import complain
 
 if TYPE_CHECKING:
@@ -21,11 +21,10 @@ if TYPE_CHECKING:
 
 __all__ = ("main",)
 
-_VERBS = ("check", "show")
+_VERBS = ("check", "show", "fmt")
 _NOT_YET = (
     "verify",
     "parse",
-    "fmt",
     "convert",
     "export",
     "actions",
@@ -50,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     verb = next((word for word in arguments if word in (*_VERBS, *_NOT_YET)), None)
     if verb in _NOT_YET:
-        complain(f"{verb}: not there yet; this version has {' and '.join(_VERBS)}")
+        complain(f"{verb}: not there yet; this version has {', '.join(_VERBS)}")
         return 2
     if verb is not None:
         # Options may stand anywhere, before the verb too.
@@ -90,4 +89,5 @@ def _parser() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(metavar="VERB", required=True)
     _check.add_to(verbs)
     _show.add_to(verbs)
+    _fmt.add_to(verbs)
     return parser

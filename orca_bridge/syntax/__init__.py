@@ -11,14 +11,18 @@ from __future__ import annotations
 from ._diagnostics import Category, Diagnostic, Severity
 from ._guards import GuardReading, parse_guard
 from ._reader import Reading, parse_document, read
+from ._trivia import DefinitionTrivia, Trivia, trivia_of
 
 __all__ = (
     "Category",
+    "DefinitionTrivia",
     "Diagnostic",
     "GuardReading",
     "Reading",
     "Severity",
+    "Trivia",
     "parse_document",
     "parse_guard",
     "read",
+    "trivia_of",
 )

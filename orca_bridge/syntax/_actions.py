@@ -67,6 +67,7 @@ def declare_action(row: Row, draft: Draft) -> None:
         cell.span,
         updates,
         written.value,
+        row.others,
     )
 
 
@@ -141,4 +142,6 @@ def _with_result(parameters: tuple[Parameter, ...], result: str, text: str) -> S
     if len(types) > 1 or "" in effects or not all(_RETURN.fullmatch(part) for part in types):
         raise ValueError(f"{text!r} is no signature: one type and any Effect<T> follow the arrow")
     names = tuple(next(parts_outside(effect, ",")).strip("'\" ") for effect in effects)
+    if not all(is_name(part) for name in names for part in name.split(".")):
+        raise ValueError(f"{text!r} is no signature: the name of an effect is expected in Effect<...>")
     return Signature(parameters, types[0] if types else "Context", names)

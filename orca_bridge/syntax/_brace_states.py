@@ -234,7 +234,7 @@ class StateBlocks:
             return
         parts = self.way()
         if parts is not None:
-            self.draft.moves.append(Move(source, *parts, cursor.since(start), scope))
+            self.draft.moves.append(Move(source, *parts, cursor.since(start), scope=scope))
 
     def move(self, node: Node) -> None:
         """Read ``on event [guard] -> target : action``."""

@@ -114,3 +114,14 @@ class TokenList:
             elif token.kind == "mark" and opened.get(token.value):
                 partners[opened[token.value].pop()] = index
         return partners
+
+
+def comments_of(lines: Sequence[str]) -> list[tuple[int, str]]:
+    """Give every comment with its line."""
+    found = []
+    for index, line in enumerate(lines):
+        for match in _TOKEN.finditer(line.strip()):
+            if match.lastgroup == "comment":
+                found.append((index + 1, match[0].lstrip("#/").strip()))
+                break
+    return found

@@ -49,7 +49,7 @@ def declare_field(row: Row, draft: Draft) -> None:
     if name in _ROOTS:
         message = f"in guards, {name!r} alone means the root and not this field"
         draft.findings.warning("AMBIGUOUS_NAME", message, cell, f"rename the field, or write 'ctx.{name}'")
-    draft.fields[name] = ContextField(name, kind, default, cell.span, unticked(row["Default"]).value)
+    draft.fields[name] = ContextField(name, kind, default, cell.span, unticked(row["Default"]).value, row.others)
 
 
 def _type_of(cell: Text, draft: Draft) -> TypeExpression:

@@ -174,7 +174,7 @@ class _Reader:
             message = f"{name!r} is declared already"
             self.findings.error("DUPLICATE_NAME", message, cell, f"rename this {what} or remove it")
             return None
-        return TableColumn(name, kind, listed, domain, description, cell.span)
+        return TableColumn(name, kind, listed, domain, description, cell.span, row.others)
 
     def domain(self, values: Text, kind: str) -> tuple[tuple[Scalar, ...], NumberRange | None]:
         return read_domain(values.value, _DOMAINS.get(kind, kind))
@@ -198,6 +198,7 @@ class _Reader:
         for cell in cells:
             meaning = self.meaning(cell)
             if meaning is not None and meaning in found:
+                self.headers.pop()
                 message = f"a column {cell.value!r} stands in this table already"
                 self.findings.error("DT_DUPLICATE_COLUMN", message, cell, "keep one of the two")
                 meaning = None
@@ -223,7 +224,7 @@ class _Reader:
         what = "output" if arrow else "condition"
         suggestion = f"write {near!r}" if near else "declare it, or remove the column"
         self.findings.warning("UNKNOWN_COLUMN", f"no {what} is called {name!r}; it is ignored", cell, suggestion)
-        return None
+        return "other", self.headers[-1]
 
     def rule(self, row: Text, header: list[tuple[str, str] | None]) -> None:
         cells = split_cells(row)
@@ -238,6 +239,7 @@ class _Reader:
             return
         tests: list[tuple[str, CellTest]] = []
         outputs: list[tuple[str, Scalar]] = []
+        others: list[tuple[str, str]] = []
         number, is_sound = "", True
         for meaning, cell in zip(header, cells, strict=False):
             if meaning is None or not cell.value:
@@ -245,6 +247,8 @@ class _Reader:
             role, name = meaning
             if role == "number":
                 number = cell.value
+            elif role == "other":
+                others.append((name, cell.value))
             elif role == "output":
                 outputs += self.output(name, cell)
             elif cell.value not in _DASHES:
@@ -252,7 +256,7 @@ class _Reader:
                 is_sound = is_sound and test is not None
                 tests += [(name, test)] if test is not None else []
         if is_sound:
-            self.rules.append(TableRule(tuple(tests), tuple(outputs), number, row.span))
+            self.rules.append(TableRule(tuple(tests), tuple(outputs), number, row.span, tuple(others)))
 
     def test(self, name: str, cell: Text) -> CellTest | None:
         text = unticked(cell)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         EffectDefinition,
         EventDefinition,
         GuardDefinition,
+        Others,
         PropertyDefinition,
         ReturnDefinition,
         Span,
@@ -40,6 +41,7 @@ class Move:
     target: Text
     action: Text
     whole: Text
+    others: Others = ()
     scope: Node | None = None
     """The state whose own states its references mean first."""
 

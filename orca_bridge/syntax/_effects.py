@@ -58,6 +58,7 @@ def declare_effect(row: Row, draft: Draft) -> None:
         row["Description"].value,
         unmarked(cell).span,
         (row["Input"].value, row["Output"].value),
+        row.others,
     )
 
 
@@ -100,7 +101,7 @@ def _read_return(row: Row, draft: Draft) -> None:
         return
     earlier = draft.returns.get(name)
     if draft.is_new(cell, earlier.span if earlier else None, "value"):
-        draft.returns[name] = ReturnDefinition(name, kind, statistics, cell.span)
+        draft.returns[name] = ReturnDefinition(name, kind, statistics, cell.span, row.others)
 
 
 def _statistics(cell: Text, draft: Draft) -> tuple[str, ...]:

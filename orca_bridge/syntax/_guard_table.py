@@ -35,7 +35,7 @@ def declare_guards(rows: Sequence[Row], draft: Draft) -> None:
         # Read whatever the name is worth: all mistakes are reported together.
         expression = read_guard(text, scope, draft.findings)
         if expression is not None and name is not None:
-            draft.guards[name] = GuardDefinition(name, expression, text.value, draft.guard_names[name].span)
+            draft.guards[name] = GuardDefinition(name, expression, text.value, draft.guard_names[name].span, row.others)
     _refuse_cycles(draft)
 
 

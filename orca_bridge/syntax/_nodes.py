@@ -115,6 +115,11 @@ class Node:
         described = "\n".join([*self.annotations.descriptions, *self.descriptions])
         return described or quoted, quoted if described else ""
 
+    @property
+    def is_titled(self) -> bool:
+        """Whether something else than a blockquote describes it."""
+        return bool(self.annotations.descriptions or self.descriptions)
+
     def definition(self) -> StateDefinition:
         """Freeze the state and all below it."""
         description, notes = self.texts()
@@ -131,7 +136,7 @@ class Node:
             children=() if regions else tuple(child.definition() for child in self.states),
             span=self.written.span,
             regions=tuple(region.region_definition() for region in regions),
-            sync=self.annotations.sync or "all-final",
+            sync=(self.annotations.sync if regions else None) or "all-final",
             timeouts=tuple(self.timeouts),
             ignored=tuple(self.ignored),
             ignores_all=self.ignores_all,
@@ -139,6 +144,7 @@ class Node:
             on_done=self.on_done,
             on_error=self.on_error,
             others=tuple(self.others),
+            titled=self.is_titled,
         )
 
     def region_definition(self) -> RegionDefinition:
@@ -156,4 +162,5 @@ class Node:
             ignores_all=self.ignores_all,
             others=tuple(self.others),
             span=self.written.span,
+            titled=self.is_titled,
         )

@@ -99,6 +99,11 @@ class Definition:
         return self.own.heading.text
 
     @property
+    def sections(self) -> Sequence[str]:
+        """The sections that mean something here."""
+        return MACHINE_SECTIONS if self.is_machine else ("actions", *TABLE_SECTIONS)
+
+    @property
     def is_machine(self) -> bool:
         """Whether this is a machine and not a decision table."""
         return self.own.heading.role == "machine"

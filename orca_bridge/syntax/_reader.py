@@ -114,6 +114,11 @@ def _report_fault(fault: Fault, decoded: str, findings: Findings) -> None:
     findings.error(fault.code, fault.message, Span(len(before), column, column + 1), fault.suggestion)
 
 
+def is_brace(lines: Sequence[str], name: str) -> bool:
+    """Tell whether a document is brace text."""
+    return _brace_line(lines, name) is not None
+
+
 def _brace_line(lines: Sequence[str], name: str) -> Text | None:
     """Find where brace text begins; None for Markdown."""
     if name.endswith(".md") or any(_HEADED.match(line) for line in lines):

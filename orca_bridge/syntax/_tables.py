@@ -20,6 +20,8 @@ from ._source import Text
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from orca_bridge.definition import Others
+
     from ._diagnostics import Findings
     from ._outline import Block
 
@@ -64,6 +66,8 @@ class Row:
 
     cells: Mapping[str, Text]
     whole: Text
+    others: Others = ()
+    """Cells under headers that mean nothing."""
 
     def __getitem__(self, column: str) -> Text:
         """Give the trimmed cell; a missing one is empty and stands at the end of the row."""
@@ -173,6 +177,7 @@ class _TableReader:
         self.columns = columns
         self.findings = findings
         self.header: list[str | None] | None = None
+        self.unknown: list[tuple[int, str]] = []
 
     def read(self, rows: list[Text]) -> Iterator[Row]:
         first = split_cells(rows[0])
@@ -211,6 +216,7 @@ class _TableReader:
 
     def read_header(self, cells: list[Text], row: Text) -> list[str | None]:
         header = [self.columns.standard(unmarked(cell).value) for cell in cells]
+        self.unknown = [(index, cell.value) for index, cell in enumerate(cells) if not header[index] and cell.value]
         for index, cell in enumerate(cells):
             header[index] = self.checked(header, index, cell)
         missing = [name for name in self.columns.required if name not in header]
@@ -268,7 +274,8 @@ class _TableReader:
             return
         found = {name: cell for name, cell in zip(header, cells, strict=False) if name is not None}
         if set(self.columns.required) <= set(header):
-            yield Row(found, row)
+            others = [(text, cells[index].value) for index, text in self.unknown if index < len(cells)]
+            yield Row(found, row, tuple(other for other in others if other[1]))
 
     def joined(self, row: Text, header: list[str | None]) -> list[Text]:
         """Split a row, and leave a last column with free text whole however many bars it has."""

@@ -44,7 +44,7 @@ def collect_rows(draft: Draft, blocks: Sequence[Block]) -> None:
     for block in blocks:
         for row in read_rows(block, COLUMNS, draft.findings):
             cells = (row["Source"], row["Event"], row["Guard"], row["Target"], row["Action"])
-            draft.moves.append(Move(*cells, row.whole))
+            draft.moves.append(Move(*cells, row.whole, row.others))
 
 
 def known_events(draft: Draft) -> frozenset[str]:
@@ -92,7 +92,17 @@ def _resolve(move: Move, draft: Draft, scope: GuardScope) -> Iterator[Transition
     for source, source_text in sources:
         for event in events:
             yield TransitionDefinition(
-                source, event, path, guard, guard_text, actions, move.whole.span, source_text, target_text, inline
+                source,
+                event,
+                path,
+                guard,
+                guard_text,
+                actions,
+                move.whole.span,
+                source_text,
+                target_text,
+                inline,
+                move.others,
             )
 
 
