@@ -13,7 +13,7 @@ import sys
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from . import _check, _fmt, _show
+from . import _check, _export, _fmt, _show
 from ._output import complain
 
 if TYPE_CHECKING:
@@ -21,12 +21,11 @@ if TYPE_CHECKING:
 
 __all__ = ("main",)
 
-_VERBS = ("check", "show", "fmt")
+_VERBS = ("check", "show", "fmt", "export", "compile", "visualize")
 _NOT_YET = (
     "verify",
     "parse",
     "convert",
-    "export",
     "actions",
     "table",
     "run",
@@ -34,6 +33,9 @@ _NOT_YET = (
     "explain",
     "codes",
 )
+
+_OLDER = {"/compile-orca": "compile"}
+"""Spellings of verbs that orca-lang takes."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -46,7 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit status.
     """
-    arguments = list(sys.argv[1:] if argv is None else argv)
+    arguments = [_OLDER.get(word, word) for word in (sys.argv[1:] if argv is None else argv)]
     verb = next((word for word in arguments if word in (*_VERBS, *_NOT_YET)), None)
     if verb in _NOT_YET:
         complain(f"{verb}: not there yet; this version has {', '.join(_VERBS)}")
@@ -90,4 +92,5 @@ def _parser() -> argparse.ArgumentParser:
     _check.add_to(verbs)
     _show.add_to(verbs)
     _fmt.add_to(verbs)
+    _export.add_to(verbs)
     return parser

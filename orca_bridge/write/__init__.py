@@ -3,5 +3,6 @@
 from ._format import Formatted, format_document
 from ._json_form import json_form
 from ._markdown import to_markdown
+from ._mermaid import mermaid
 
-__all__ = ("Formatted", "format_document", "json_form", "to_markdown")
+__all__ = ("Formatted", "format_document", "json_form", "mermaid", "to_markdown")

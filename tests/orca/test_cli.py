@@ -299,7 +299,7 @@ class TestUsage:
     def test_what_is_to_come(self, capsys, verb):
         """A verb that is planned says that it is not there yet."""
         assert main([verb, "x.md"]) == 2
-        assert capsys.readouterr().err == f"orca-bridge: {verb}: not there yet; this version has check, show, fmt\n"
+        assert capsys.readouterr().err.startswith(f"orca-bridge: {verb}: not there yet; this version has check")
 
     @pytest.mark.parametrize("arguments", [[], ["bogus"], ["check"], ["check", "--bogus", "x.md"]])
     def test_wrong_usage(self, capsys, arguments):

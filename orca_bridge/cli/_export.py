@@ -1,0 +1,120 @@
+"""``orca-bridge export TARGET``: machines and decision tables in the form of another tool."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from orca_bridge.exceptions import OrcaError
+
+from ._files import add_file_options, read_document
+from ._output import complain, say
+from ._targets import TARGETS, Job
+
+if TYPE_CHECKING:
+    import argparse
+
+__all__ = ("add_to",)
+
+
+def add_to(verbs: Any) -> None:
+    """Add the verb, and the older spellings of it, to the command line."""
+    listed = ", ".join(TARGETS)
+    export = verbs.add_parser("export", help=f"write documents in another form: {listed}")
+    export.add_argument("target", metavar="TARGET", help=f"one of {listed}")
+    _add_options(export)
+    older = verbs.add_parser("compile", help="the same as export")
+    older.add_argument("target", metavar="TARGET", help=f"one of {listed}")
+    older.add_argument("--json", action="store_true", help="print one JSON value")
+    _add_options(older)
+    picture = verbs.add_parser("visualize", help="the same as export mermaid")
+    picture.set_defaults(target="mermaid")
+    _add_options(picture)
+
+
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    add_file_options(parser)
+    parser.add_argument("-o", "--output", metavar="FILE", help="write the result there")
+    parser.add_argument("--machine", metavar="M", help="only this machine")
+    for target in TARGETS.values():
+        for option in target.options:
+            option.add_to(parser)
+    parser.set_defaults(run=run, json=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What came of one file."""
+
+    status: int
+    output: str = ""
+    warnings: tuple[str, ...] = ()
+    errors: tuple[str, ...] = ()
+
+
+def run(options: argparse.Namespace) -> int:
+    """Export every file; the worst status wins."""
+    if options.target not in TARGETS:
+        complain(f"there is no target {options.target!r}; there are: {', '.join(TARGETS)}")
+        return 2
+    outcomes = [_export(file, options) for file in options.files]
+    worst = max(outcome.status for outcome in outcomes)
+    output = "\n".join(outcome.output for outcome in outcomes if outcome.output)
+    if options.json:
+        output = json.dumps(_as_json(options.target, outcomes, output), indent=2) + "\n"
+    else:
+        for outcome in outcomes:
+            for line in (*outcome.errors, *outcome.warnings):
+                sys.stderr.write(f"{line}\n")
+    return max(worst, _deliver(output, options.output))
+
+
+def _export(file: str, options: argparse.Namespace) -> _Outcome:
+    found = read_document(file, options.name)
+    if found is None:
+        return _Outcome(2, errors=(f"{file} cannot be read",) if options.json else ())
+    reading, name = found
+    if reading.errors or reading.document is None:
+        return _Outcome(1, errors=tuple(map(str, reading.errors)))
+    machines = tuple(one for one in reading.document.machines if options.machine in (None, one.name))
+    if options.machine is not None and not machines:
+        listed = ", ".join(one.name for one in reading.document.machines) or "no machine at all"
+        return _Outcome(2, errors=(f"{name} defines no machine {options.machine!r}; it defines: {listed}",))
+    target = TARGETS[options.target]
+    if not (machines if target.needs == "machines" else reading.document.tables):
+        wanted = "machine" if target.needs == "machines" else "decision table"
+        return _Outcome(1, errors=(f"{name} defines no {wanted}",))
+    return _written(Job(machines, reading.document.tables, reading.lines, name, vars(options)), options)
+
+
+def _written(job: Job, options: argparse.Namespace) -> _Outcome:
+    try:
+        written = TARGETS[options.target].write(job)
+    except OrcaError as error:
+        return _Outcome(1, errors=(str(error),))
+    return _Outcome(0, written.text, written.warnings)
+
+
+def _as_json(target: str, outcomes: list[_Outcome], output: str) -> dict[str, Any]:
+    errors = [line for outcome in outcomes for line in outcome.errors]
+    if errors:
+        return {"status": "error", "errors": errors}
+    warnings = [line for outcome in outcomes for line in outcome.warnings]
+    return {"status": "success", "target": target, "output": output, "warnings": warnings}
+
+
+def _deliver(output: str, path: str | None) -> int:
+    if path is None:
+        if output:
+            say(output.removesuffix("\n"))
+        return 0
+    if output:
+        try:
+            Path(path).write_text(output, encoding="utf-8")
+        except OSError as error:
+            complain(f"{path} cannot be written: {error.strerror or error}")
+            return 2
+    return 0

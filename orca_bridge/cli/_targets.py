@@ -1,0 +1,85 @@
+"""What ``orca-bridge export`` can write: each target with its options."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from orca_bridge.write import mermaid
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Mapping
+
+    from orca_bridge.definition import DecisionTable, MachineDefinition
+
+__all__ = ("TARGETS", "Job", "Target", "Written")
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What is to be written."""
+
+    machines: tuple[MachineDefinition, ...]
+    tables: tuple[DecisionTable, ...]
+    lines: tuple[str, ...]
+    """The text of the document."""
+    name: str
+    """The name of the document."""
+    options: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The text of a target, and what it cannot say exactly."""
+
+    text: str
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """An option of a target."""
+
+    flag: str
+    help: str
+    choices: tuple[str, ...] = ()
+    """Its values, the default first; none for a switch."""
+
+    def add_to(self, parser: argparse.ArgumentParser) -> None:
+        """Add the option to the command line."""
+        if self.choices:
+            text = f"{self.help} (default: {self.choices[0]})"
+            parser.add_argument(self.flag, choices=self.choices, default=self.choices[0], help=text)
+        else:
+            parser.add_argument(self.flag, action="store_true", help=self.help)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A form that documents can be written in."""
+
+    write: Callable[[Job], Written]
+    options: tuple[Option, ...] = field(default=())
+    needs: Literal["machines", "tables"] = "machines"
+
+
+def _mermaid(job: Job) -> Written:
+    options: dict[str, Any] = {
+        "direction": job.options["direction"],
+        "descriptions": not job.options["no_descriptions"],
+        "actions": not job.options["no_actions"],
+    }
+    return Written("\n".join(mermaid(machine, **options) for machine in job.machines))
+
+
+TARGETS: Mapping[str, Target] = {
+    "mermaid": Target(
+        _mermaid,
+        (
+            Option("--direction", "mermaid: which way the diagram grows", ("LR", "TB")),
+            Option("--no-descriptions", "mermaid: leave the descriptions of states out"),
+            Option("--no-actions", "mermaid: leave actions out"),
+        ),
+    ),
+}
