@@ -49,6 +49,8 @@ Refused: TypeAlias = Literal["raise", "ignore", "hold"]
 """What a link does when its event is refused."""
 
 if TYPE_CHECKING:
+    OfSystem: TypeAlias = Callable[[Any], Any] | Callable[[Any, Any], Any]
+    """A function of the orchestrator, or of the orchestrator and the occurrence."""
     AnyEvent: TypeAlias = "Event | TransitionList | JointEvent | Together | str"
     AnyTrigger: TypeAlias = "AnyEvent | State | type[Any] | Condition"
 
@@ -265,7 +267,7 @@ class LinkMarker:
     origin: object = field(default_factory=object)
     """The same for all that is made of one `when`."""
 
-    def given(self, condition: Condition | Callable[..., Any]) -> LinkMarker:
+    def given(self, condition: Condition | OfSystem) -> LinkMarker:
         """
         Add a condition.
 
@@ -333,7 +335,7 @@ class LinkMarker:
         effect = None if self.effect is None else replace(self.effect, forwards=names or None)
         return replace(self, effect=effect, forwards=names or None)
 
-    def call(self, function: Callable[..., Any]) -> LinkMarker:
+    def call(self, function: OfSystem) -> LinkMarker:
         """
         Call a function, in the step.
 
@@ -388,7 +390,7 @@ def when(*triggers: AnyTrigger) -> LinkMarker:
     return marker
 
 
-def guard(event: AnyEvent, condition: Condition | Callable[..., Any]) -> GuardMarker:
+def guard(event: AnyEvent, condition: Condition | OfSystem) -> GuardMarker:
     """
     Allow an event only while a condition holds.
 

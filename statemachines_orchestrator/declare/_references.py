@@ -125,7 +125,7 @@ def each(members: Mapping[str, M]) -> M:
     return cast("M", _selected("each", members, EACH))
 
 
-def at(members: Mapping[str, M], key: str | Callable[..., str]) -> M:
+def at(members: Mapping[str, M], key: str | Callable[[Any], str] | Callable[[Any, Any], str]) -> M:
     """
     Name one member of a collection: ``at(materials, "m1").order``.
 

@@ -12,10 +12,10 @@ class Shop(Orchestrator):
     payment: Payment = machine(factory=Payment)
     orders: Members[Order] = machines(factory=Order)
 
-    misspelt = when(order.procesing).send(payment.authorize)  # E: reportAttributeAccessIssue / attr-defined
+    misspelt = when(order.procesing).send(payment.void)  # E: reportAttributeAccessIssue / attr-defined
     unknown = when(order.processing).send(payment.autorize)  # E: reportAttributeAccessIssue / attr-defined
     no_member = when(each(orders).shiped).send(order.ship)  # E: reportAttributeAccessIssue / attr-defined
-    policy = when(order.processing).send(payment.authorize, refused="drop")  # E: reportArgumentType / arg-type
+    policy = when(order.processing).send(payment.void, refused="drop")  # E: reportArgumentType / arg-type
     seconds = when(order.processing).after("two").send(payment.void)  # E: reportArgumentType / arg-type
     condition = guard(order.ship, 3)  # E: reportArgumentType / arg-type
     number = together(order.process, 3)  # E: reportArgumentType / arg-type

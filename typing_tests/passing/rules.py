@@ -38,7 +38,7 @@ class Shop(Orchestrator, max_deliveries=100, version="2"):
     orders: Members[Order] = machines(factory=Order)
     plain: dict[str, Order] = machines(Order)
 
-    charge = when(order.processing).given(In(payment.unpaid)).send(payment.authorize, refused="hold", amount=3)
+    charge = when(order.processing).given(In(payment.unpaid)).send(payment.void, refused="hold", amount=3)
     late = when(order.process).after(60).given(lambda orc: True).send("order.ship").forward("by")
     both = when(order.processing, In(payment.captured) & ~In(order.shipped)).call(lambda orc: None)
     ended = when(done(order)).call(lambda orc, occurrence: None)
