@@ -94,7 +94,7 @@ class _Collector:
             elif heading.section == "states" and definition.is_machine:
                 listed = [item.text.line for item in block.of(Kind.BULLET)]
                 target = below[listed[-1]] if listed else target
-                target += self.meaningless(numbers, _ALWAYS | {Kind.QUOTE})
+                target += self.listed(numbers) if listed else ["", *self.whole(numbers)]
             elif heading.section in definition.sections:
                 target = sections.setdefault(heading.section, [])
                 kinds = _ALWAYS | {Kind.QUOTE} if heading.section in _LISTS else _IN_TABLES
@@ -103,6 +103,11 @@ class _Collector:
                 target += ["", *self.whole(range(line, stop))]
             reached = stop
         return DefinitionTrivia(definition.name.line, below, sections, self.whole(range(reached, end)))
+
+    def listed(self, numbers: Iterable[int]) -> list[str]:
+        """Give what stands around listed states; below the heading of a state a blockquote would describe it."""
+        lines = self.meaningless(numbers, _ALWAYS | {Kind.QUOTE})
+        return [f"<!-- {line.replace('--', '- -')} -->" if line.startswith(">") else line for line in lines]
 
     def foreign(self, line: int, end: int) -> int:
         """Find the foreign heading that ends the last block, or the end of the definition."""
