@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from orca_bridge.write import mermaid
+from orca_bridge.write import mermaid, xstate, xstate_json
 
 if TYPE_CHECKING:
     import argparse
@@ -73,6 +73,17 @@ def _mermaid(job: Job) -> Written:
     return Written("\n".join(mermaid(machine, **options) for machine in job.machines))
 
 
+def _xstate(job: Job) -> Written:
+    found = xstate(job.machines)
+    return Written(found.text, found.warnings)
+
+
+def _xstate_json(job: Job) -> Written:
+    found = [xstate_json(machine) for machine in job.machines]
+    warnings = (warning for one in found for warning in one.warnings)
+    return Written("\n".join(one.text for one in found), tuple(warnings))
+
+
 TARGETS: Mapping[str, Target] = {
     "mermaid": Target(
         _mermaid,
@@ -82,4 +93,6 @@ TARGETS: Mapping[str, Target] = {
             Option("--no-actions", "mermaid: leave actions out"),
         ),
     ),
+    "xstate": Target(_xstate),
+    "xstate-json": Target(_xstate_json),
 }

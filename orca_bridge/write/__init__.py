@@ -4,5 +4,15 @@ from ._format import Formatted, format_document
 from ._json_form import json_form
 from ._markdown import to_markdown
 from ._mermaid import mermaid
+from ._xstate import XStateModule, xstate, xstate_json
 
-__all__ = ("Formatted", "format_document", "json_form", "mermaid", "to_markdown")
+__all__ = (
+    "Formatted",
+    "XStateModule",
+    "format_document",
+    "json_form",
+    "mermaid",
+    "to_markdown",
+    "xstate",
+    "xstate_json",
+)

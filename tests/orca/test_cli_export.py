@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from written import NESTED
@@ -52,6 +53,18 @@ class TestExport:
 
         assert main([*verb, "nested.md"]) == 0
         assert capsys.readouterr().out == expected
+
+    def test_warnings(self, capsys):
+        """What a target cannot say exactly is told on standard error; the status stays 0."""
+        text = NESTED.replace("input: { n: ctx.n }", "input: { n: ctx.n } shots: 3")
+
+        Path("shots.md").write_text(text, encoding="utf-8")
+        assert main(["export", "xstate", "shots.md"]) == 0
+        out, err = capsys.readouterr()
+        assert err == "Nested: the shots of 'idle' are not passed on\n"
+        assert "export const nestedMachine" in out
+        assert main(["export", "xstate-json", "shots.md", "--machine", "Child"]) == 0
+        assert json.loads(capsys.readouterr().out)["id"] == "Child"
 
     def test_as_json(self, capsys):
         """`compile --json` prints one JSON value, on errors too."""

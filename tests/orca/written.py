@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+import random
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from statemachine.exceptions import TransitionNotAllowed
 
+from orca_bridge.convert import machine_class
 from orca_bridge.syntax import read
 
 NESTED = """# machine Nested
@@ -106,12 +110,156 @@ AWKWARD = """# machine class
 | straße   | end      | End       |
 """
 
+TRAFFIC = """# machine Traffic
+## context
+| Field | Type | Default |
+|-------|------|---------|
+| speed | int  | 2       |
+| mode  | enum(day, night) | day |
+## events
+- next(by: string)
+- stop
+- go
+- reset
+## state red [initial]
+- on_entry: log
+- ignore: reset
+## state yellow
+- ignore: next
+## state green
+- on_exit: log
+### state slow [initial]
+### state fast
+## state broken
+## state gone [final]
+## transitions
+| Source | Event | Guard                | Target | Action |
+|--------|-------|----------------------|--------|--------|
+| red    | next  | event.by == "hand"   | yellow |        |
+| red    | next  | else                 | slow   |        |
+| red    | next  | !calm                | red    |        |
+| red    | *     | calm                 |        | log    |
+| yellow | next  | calm                 | red    |        |
+| yellow | go    |                      | fast   |        |
+| slow   | next  |                      | fast   |        |
+| fast   | next  | ctx.mode == "day"    | slow   |        |
+| green  | next  |                      | red    |        |
+| green  | go    |                      | slow   | log    |
+| fast   | stop  | quiet                | broken |        |
+| broken |       | ctx.speed >= "2"     | red    |        |
+| *      | reset | event.by == "clock"  | red    |        |
+| *      | stop  | event.n > 50         | gone   |        |
+## guards
+| Name  | Expression                 |
+|-------|----------------------------|
+| calm  | `not ctx.speed > 3`        |
+| quiet | `calm and event.by != "clock"` |
+## actions
+| Name | Signature          |
+|------|--------------------|
+| log  | `(ctx) -> Context` |
+"""
+
+CONVERTIBLE = TRAFFIC.replace("- ignore: reset\n", "").replace("- ignore: next\n", "")
+"""The same, without what the converter refuses today."""
+
+EVERYTHING = """# machine Everything
+
+> All there is, "quoted" and `ticked`.
+
+## context
+| Field | Type             | Default |
+|-------|------------------|---------|
+| n     | int              | 3       |
+| rate  | decimal          | 0.5     |
+| mode  | enum(fast, slow) |         |
+| tags  | string[]         | ["a"]   |
+| more  | map<string, int> | {"k": 1} |
+| who   | string?          |         |
+## events
+- go
+- pay(amount: decimal)
+- done_now
+- failed
+## state wait [initial]
+> First of all
+- on_entry: mail
+- on_exit: log
+- invoke: Child input: { n: ctx.n, k: 4 } returns: { n: n }
+- on_done: done_now
+- on_error: failed
+- timeout: 5s -> over : log
+- timeout: 1m30s -> go
+- ignore: failed
+## state foreign
+- invoke: Elsewhere input: { who: ctx.who } shots: 3
+- on_done: over
+## state any [parallel, sync: any-final]
+- on_done: custom
+### region r
+- on_entry: log
+- ignore: go
+#### state x [initial]
+#### state y [final]
+### region s
+#### state x [initial]
+#### state y [final]
+## state custom [parallel, sync: custom]
+- on_done: go
+### region r
+#### state a [initial]
+#### state b [final]
+### region s
+#### state c [initial]
+#### state d [final]
+## state over [final]
+## transitions
+| Source | Event            | Guard            | Target  | Action    |
+|--------|------------------|------------------|---------|-----------|
+| wait   | go               |                  | any     | mail      |
+| wait   | timeout          | ready            | over    |           |
+| wait   | pay              | event.amount > 5 | foreign |           |
+| wait   | done_now         |                  | over    |           |
+| r.x    | pay              |                  | r.y     | log, mail |
+| wait   | error.action.log |                  | over    |           |
+| *      | failed           |                  | over    |           |
+## guards
+| Name  | Expression                           |
+|-------|--------------------------------------|
+| ready | `ctx.n >= 3 and ctx.tags.length > 0` |
+## actions
+| Name | Signature                                |
+|------|------------------------------------------|
+| log  | `(ctx) -> Context`                       |
+| mail | `(ctx, event) -> Context + Effect<Mail>` |
+
+---
+
+# machine Child
+## context
+| Field | Type | Default |
+|-------|------|---------|
+| n     | int  | 0       |
+| k     | int  |         |
+## state only [initial]
+## state gone [final]
+## transitions
+| Source | Event | Target |
+|--------|-------|--------|
+| only   | go    | gone   |
+"""
+
+
+def document_of(text, name="m.md"):
+    """What a text says."""
+    found = read(text, name)
+    assert not found.errors, "\n".join(map(str, found.errors))
+    return found.document
+
 
 def machine_of(text, name="m.md"):
     """The first machine of a document."""
-    found = read(text, name)
-    assert found.document is not None, "\n".join(map(str, found.diagnostics))
-    return found.document.machines[0]
+    return document_of(text, name).machines[0]
 
 
 def corpus_documents():
@@ -134,3 +282,36 @@ def corpus_machines():
         for machine in case.values[1].machines
     ]
     return found or corpus_documents()
+
+
+def events_of(machine, seed):
+    """Random events with random payloads."""
+    chance = random.Random(seed)  # noqa: S311 - not a secret
+    names = [event.name for event in machine.events] + ["other"]
+    fields = {"by": ["hand", "clock"], "amount": [0, 5, "7"], "n": [1, 99], "speed": [0, 9]}
+    return [
+        {"type": chance.choice(names)} | {name: chance.choice(values) for name, values in fields.items()}
+        for _ in range(30)
+    ]
+
+
+class Idle(dict):
+    """Handlers that do nothing, for every action."""
+
+    def __contains__(self, name):
+        return True
+
+    def get(self, name, default=None):
+        return lambda: None
+
+
+def configurations(machine, events):
+    """The leaf states of the converted machine, at the start and after each event."""
+    running = machine_class(machine, typing="off")(actions=Idle())
+    seen = [[state.value for state in running.configuration if state.is_atomic]]
+    for event in events:
+        payload = {name: value for name, value in event.items() if name != "type"}
+        with suppress(TransitionNotAllowed):
+            running.send(event["type"], payload)
+        seen.append([state.value for state in running.configuration if state.is_atomic])
+    return seen
