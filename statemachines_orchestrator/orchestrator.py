@@ -47,7 +47,6 @@ from statemachines_orchestrator.snapshot import (
 )
 from statemachines_orchestrator.system import (
     Clock,
-    Driver,
     EventCall,
     MonotonicClock,
     Scope,
@@ -65,6 +64,7 @@ from statemachines_orchestrator.system import (
     no_clock,
     outer_driver,
     part_of,
+    place,
     rebuild_system,
     register,
     with_own_models,
@@ -188,7 +188,7 @@ class Orchestrator(_Declared):
     def _assembled(self, given: Mapping[str, Any], clock: Clock) -> Iterator[Scope]:
         """Make or take the members; none has entered its initial state. What fails in the block undoes it."""
         declaration = type(self).__declaration__
-        scope = _scope_of(self, clock, outer_driver(self))
+        scope = place(self, clock, outer_driver(self))
         values = {one.name: given[one.name] if one.name in given else one.initial() for one in declaration.data}
         parts = make_parts(declaration, scope, given)
         try:
@@ -584,7 +584,7 @@ class Orchestrator(_Declared):
 
     def __setstate__(self, record: SystemRecord) -> None:
         """Put the orchestrator together again; runs no callback."""
-        rebuild_system(self, record, _scope_of)
+        rebuild_system(self, record, place)
 
 
 def _made_again(owner: type[Orchestrator], parts: dict[str, Any], members: Mapping[str, Any]) -> Orchestrator:
@@ -592,13 +592,3 @@ def _made_again(owner: type[Orchestrator], parts: dict[str, Any], members: Mappi
     self = blank(owner)
     with self._assembled(given_for(owner, parts, members, _made_again), _DEFAULT_CLOCK):
         return self
-
-
-def _scope_of(orchestrator: Orchestrator, clock: Clock, outer: Driver | None) -> Scope:
-    """Give an orchestrator its place: in the system that it is being made for, or in one of its own."""
-    declaration = type(orchestrator).__declaration__
-    driver = outer or Driver(orchestrator, clock, declaration.keywords)
-    scope = vars(orchestrator)["_system"] = Scope(orchestrator, declaration.parameter, driver, clock)
-    if outer is None:
-        driver.root = scope
-    return scope

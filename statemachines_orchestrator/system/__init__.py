@@ -13,7 +13,7 @@ from ._copying import (
     register,
     with_own_models,
 )
-from ._driver import Driver
+from ._driver import Driver, place
 from ._effects import Sending
 from ._lookup import enabled_addresses, find
 from ._members import adopt, give_back, make_parts
@@ -77,6 +77,7 @@ __all__ = (
     "no_clock",
     "outer_driver",
     "part_of",
+    "place",
     "rebuild_system",
     "record_from",
     "record_to_mapping",

@@ -14,6 +14,7 @@ from ._awaited import AwaitedSteps
 from ._blocking import ELSEWHERE
 from ._calls import EventCall
 from ._joints import joint_call
+from ._scope import Scope
 from ._turns import running_loop
 
 if TYPE_CHECKING:
@@ -27,12 +28,11 @@ if TYPE_CHECKING:
 
     from ._clock import Clock
     from ._records import Inspection
-    from ._scope import Scope
     from ._shared import Observer
     from ._step import Step
     from ._turns import Ticket
 
-__all__ = ("Driver",)
+__all__ = ("Driver", "place")
 
 
 class Driver(AwaitedSteps):
@@ -296,6 +296,16 @@ class Driver(AwaitedSteps):
         """Raise an error if the caller belongs to the running step."""
         if self.in_running_step():
             raise StepRunningError(self.name, doing)
+
+
+def place(orchestrator: Any, clock: Clock, outer: Driver | None) -> Scope:
+    """Give an orchestrator its place: in the system that it is being made for, or in one of its own."""
+    declaration = type(orchestrator).__declaration__
+    driver = outer or Driver(orchestrator, clock, declaration.keywords)
+    scope = vars(orchestrator)["_system"] = Scope(orchestrator, declaration.parameter, driver, clock)
+    if outer is None:
+        driver.root = scope
+    return scope
 
 
 class _Listening:

@@ -129,12 +129,12 @@ def between_rests(driver: Driver, step: Step) -> Work:
                 yield partial(driver.run_now, step, added, None)
         elif not step.is_idle:
             yield partial(driver.wait_until_idle, step)
+        elif step.moves or (driver.has_rules and not driver.has_rested):
+            look_at_moves(driver, step)
         elif step.joints:
             joint, cause = step.joints.popleft()
             _count(driver, step, cause)
             yield from joint_or_raise(driver, step, joint, cause)
-        elif step.moves or (driver.has_rules and not driver.has_rested):
-            look_at_moves(driver, step)
         elif driver.held and (held := _next_held(driver)) is not None:
             yield from _try_again(driver, step, held)
         elif step.firings:

@@ -342,10 +342,11 @@ class SharedSteps:
         """Go on where a snapshot was taken; what is to be started is started in the first step."""
         self.has_rested = rested
         self.held = held
-        # A member that is added before the first step enters its initial state at once, as ever.
-        self._has_begun = not any(engine.is_held for engine in self.engines)
         for engine in self.engines:
             self.start_later(engine)
+        # A member that is added before the first step enters its initial state at once, as ever; an asynchronous
+        # system that still has something to start does so when it is activated.
+        self._has_begun = not (self.is_async and self._unstarted)
 
     # -- observers -----------------------------------------------------------------------------------------
 

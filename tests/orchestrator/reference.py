@@ -2,6 +2,7 @@
 
 import re
 from collections import defaultdict
+from contextlib import suppress
 from copy import deepcopy
 
 from systems import Boom, Refused, Transition, boom
@@ -17,6 +18,7 @@ class Reference:
         """One event and all it causes; if it ends with an exception, everything is where it was before."""
         saved = deepcopy((self.active, self.held, self.memory))
         self.queues, self.busy, self.moves, self.line, self.later, self.count = defaultdict(list), set(), [], [], [], 0
+        self.broken = None
         try:
             act(*arguments)
             self.settle()
@@ -24,9 +26,9 @@ class Reference:
             self.active, self.held, self.memory = saved
             raise
 
-    def start(self):
+    def start(self, *names):
         """All members exist first, and then enter their initial states in the order of their declaration."""
-        for name in self.active:
+        for name in names or self.active:
             self.run(name)
 
     def call(self, *target):
@@ -37,7 +39,7 @@ class Reference:
             self.run(*target)
         elif names & self.busy:
             self.later.append(target)  # it happens at the next rest
-        elif refused := self.refusals(target):
+        elif refused := self.start(*dict(parts)) or self.refusals(target):  # who has not begun yet does so first
             raise Refused("JointEventRefused", joint, *refused)
         else:
             chosen = [(*part, self.ask(*part)) for part in parts]  # everybody is asked, then all move
@@ -46,6 +48,9 @@ class Reference:
                 for name, event, transition in chosen:
                     self.busy.discard(name)
                     self.run(name, event, transition)
+            except (Refused, Boom) as error:
+                self.broken = self.broken or error  # half a joint event never stays
+                raise
             finally:
                 self.busy -= names
             self.moves.append((None, {("joint", joint)}))
@@ -64,10 +69,8 @@ class Reference:
             queue[:0] = [(None, self.system.machines[name].initial)] if self.active[name] is None else []
             while todo := [(None, one) for one in self.enabled(name, None)] or (not self.ended(name) and queue):
                 self.take(name, *todo.pop(0))
-        except (Refused, Boom):
-            queue.clear()
-            raise
         finally:
+            queue.clear()  # what is left when the machine has failed or ended is dropped
             self.busy.discard(name)
 
     def take(self, name, event, chosen):
@@ -104,16 +107,13 @@ class Reference:
 
     def callback(self, targets, is_chart=False):
         """Calls run at once, nested; errors in callbacks of a StateChart are handled by the machine."""
-        try:
+        with suppress(*(Refused, Boom) * is_chart):
             for target in targets:
                 self.call(*target) if target else boom()
-        except (Refused, Boom):
-            if not is_chart:
-                raise
 
     def settle(self):
         """At each rest: links are queued; joint events that wait happen, else a held event, else the first link."""
-        while True:
+        while not self.broken:
             self.queue_links()
             taken = self.later.pop(0) if self.later else self.take_held()
             if not taken and not self.line:
@@ -122,6 +122,7 @@ class Reference:
             if self.count > self.system.limit:
                 raise Refused("LinkLoopError")
             self.call(*taken) if taken else self.fire(*self.line.pop(0))
+        raise self.broken
 
     def queue_links(self):
         """For each move the links that it triggers, in order; behind them what has begun to hold; given is asked now."""
@@ -194,7 +195,6 @@ class Reference:
         if kind in ("not", "and", "or"):
             parts = [self.holds(one, about) for one in what]
             return not parts[0] if kind == "not" else (any if kind == "or" else all)(parts)
-        state = what[1] if kind != "done" else None
-        names = self.named(what[0], about)
-        true = [self.ended(name) if state is None else self.active[name] == state for name in names]
+        member, state = (*what, None)[:2]
+        true = [self.ended(name) if state is None else self.active[name] == state for name in self.named(member, about)]
         return not any(true) if kind == "none" else any(true) if kind in ("some", "in", "done") else all(true)
