@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from statemachine.event import BoundEvent
 
 from statemachines_orchestrator.charts import read_chart
-from statemachines_orchestrator.declare import EACH
+from statemachines_orchestrator.declare import EACH, nearest
 from statemachines_orchestrator.exceptions import GuardRefused, JointEventRefused, SharedEventError, StepCancelledError
 
 from ._cases import allows, case_of, is_of, is_present, where
@@ -141,6 +141,13 @@ def _choice(joint: JointEvent, kwargs: Mapping[str, Any]) -> tuple[dict[str, Any
     """Split keywords into those that choose members of collections, and those that the events carry."""
     names = {part.member.path[-1] for part in joint.parts if part.member.key == EACH}
     chosen = {name: value for name, value in kwargs.items() if name in names}
+    for name, value in kwargs.items() if names and len(chosen) < len(kwargs) else ():
+        meant = nearest(name, names) if name not in names and isinstance(value, list | tuple | set) else None
+        if meant is not None and meant not in chosen:
+            raise TypeError(  # all members would take part, and nobody would notice
+                f"{joint.owner}.{joint.name} chooses members by {meant}=[...], and {name}={value!r} would be an argument "
+                f"of all its events. Write {meant}={value!r}, or give the argument another name"
+            )
     return chosen, {name: value for name, value in kwargs.items() if name not in names}
 
 

@@ -164,3 +164,15 @@ class TestRefusal:
 
         with pytest.raises(LinkRefused, match="parcel is in packed, where 'send_off' needs is_free"):
             Linked().truck.unlock()
+
+
+class TestMisspelling:
+    def test_a_collection_that_is_misspelt(self, depot):
+        """Keys under a misspelt name are no payload: all members would take part."""
+        with pytest.raises(TypeError) as caught:
+            depot.stamp_all(parcel=["a"])
+
+        assert str(caught.value) == (
+            "Depot.stamp_all chooses members by parcels=[...], and parcel=['a'] would be an argument of all its events. "
+            "Write parcels=['a'], or give the argument another name"
+        )
