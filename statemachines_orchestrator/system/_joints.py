@@ -145,8 +145,8 @@ def _choice(joint: JointEvent, kwargs: Mapping[str, Any]) -> tuple[dict[str, Any
         meant = nearest(name, names) if name not in names and isinstance(value, list | tuple | set) else None
         if meant is not None and meant not in chosen:
             raise TypeError(  # all members would take part, and nobody would notice
-                f"{joint.owner}.{joint.name} chooses members by {meant}=[...], and {name}={value!r} would be an argument "
-                f"of all its events. Write {meant}={value!r}, or give the argument another name"
+                f"{joint.owner}.{joint.name} chooses members by {meant}=[...], and {name}={value!r} would be an "
+                f"argument of all its events. Write {meant}={value!r}, or give the argument another name"
             )
     return chosen, {name: value for name, value in kwargs.items() if name not in names}
 
