@@ -87,7 +87,8 @@ def _export(file: str, options: argparse.Namespace) -> _Outcome:
     if not (machines if target.needs == "machines" else reading.document.tables):
         wanted = "machine" if target.needs == "machines" else "decision table"
         return _Outcome(1, errors=(f"{name} defines no {wanted}",))
-    return _written(Job(machines, reading.document.tables, reading.lines, name, vars(options)), options)
+    document = reading.document
+    return _written(Job(machines, document.machines, document.tables, reading.lines, name, vars(options)), options)
 
 
 def _written(job: Job, options: argparse.Namespace) -> _Outcome:

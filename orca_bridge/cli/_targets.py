@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from orca_bridge.write import mermaid, xstate, xstate_json
+from orca_bridge.write import mermaid, scxml, xstate, xstate_json
 
 if TYPE_CHECKING:
     import argparse
@@ -21,6 +21,8 @@ class Job:
     """What is to be written."""
 
     machines: tuple[MachineDefinition, ...]
+    others: tuple[MachineDefinition, ...]
+    """All machines of the document; one may invoke another."""
     tables: tuple[DecisionTable, ...]
     lines: tuple[str, ...]
     """The text of the document."""
@@ -45,10 +47,14 @@ class Option:
     help: str
     choices: tuple[str, ...] = ()
     """Its values, the default first; none for a switch."""
+    otherwise: str = ""
+    """What is done without the option, where that is none of the values."""
 
     def add_to(self, parser: argparse.ArgumentParser) -> None:
         """Add the option to the command line."""
-        if self.choices:
+        if self.otherwise:
+            parser.add_argument(self.flag, choices=self.choices, help=f"{self.help} (default: {self.otherwise})")
+        elif self.choices:
             text = f"{self.help} (default: {self.choices[0]})"
             parser.add_argument(self.flag, choices=self.choices, default=self.choices[0], help=text)
         else:
@@ -84,6 +90,13 @@ def _xstate_json(job: Job) -> Written:
     return Written("\n".join(one.text for one in found), tuple(warnings))
 
 
+def _scxml(job: Job) -> Written:
+    options: dict[str, Any] = {"datamodel": job.options["datamodel"], "actions": job.options["actions"]}
+    found = [scxml(machine, others=job.others, **options) for machine in job.machines]
+    warnings = (warning for one in found for warning in one.warnings)
+    return Written("\n".join(one.text for one in found), tuple(warnings))
+
+
 TARGETS: Mapping[str, Target] = {
     "mermaid": Target(
         _mermaid,
@@ -91,6 +104,13 @@ TARGETS: Mapping[str, Target] = {
             Option("--direction", "mermaid: which way the diagram grows", ("LR", "TB")),
             Option("--no-descriptions", "mermaid: leave the descriptions of states out"),
             Option("--no-actions", "mermaid: leave actions out"),
+        ),
+    ),
+    "scxml": Target(
+        _scxml,
+        (
+            Option("--datamodel", "scxml: the language of expressions", ("ecmascript", "python")),
+            Option("--actions", "scxml: how actions are written", ("script", "raise"), "script, with python raise"),
         ),
     ),
     "xstate": Target(_xstate),

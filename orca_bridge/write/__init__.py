@@ -4,14 +4,17 @@ from ._format import Formatted, format_document
 from ._json_form import json_form
 from ._markdown import to_markdown
 from ._mermaid import mermaid
+from ._scxml import SCXMLDocument, scxml
 from ._xstate import XStateModule, xstate, xstate_json
 
 __all__ = (
     "Formatted",
+    "SCXMLDocument",
     "XStateModule",
     "format_document",
     "json_form",
     "mermaid",
+    "scxml",
     "to_markdown",
     "xstate",
     "xstate_json",

@@ -66,6 +66,15 @@ class TestExport:
         assert main(["export", "xstate-json", "shots.md", "--machine", "Child"]) == 0
         assert json.loads(capsys.readouterr().out)["id"] == "Child"
 
+    def test_options_of_a_target(self, capsys):
+        """A target has options of its own."""
+        assert main(["export", "scxml", "nested.md", "--machine", "Nested", "--datamodel", "python"]) == 0
+        out = capsys.readouterr().out
+        assert 'datamodel="python"' in out
+        assert '<raise event="action.log"/>' in out
+        assert 'name="Child"' in out
+        assert main(["export", "scxml", "nested.md", "--actions", "bogus"]) == 2
+
     def test_as_json(self, capsys):
         """`compile --json` prints one JSON value, on errors too."""
         assert main(["compile", "mermaid", "nested.md", "--json"]) == 0
