@@ -43,7 +43,7 @@ class Shop(Orchestrator, max_deliveries=100, version="2"):
     both = when(order.processing, In(payment.captured) & ~In(order.shipped)).call(lambda orc: None)
     ended = when(done(order)).call(lambda orc, occurrence: None)
     own = when(each(orders).shipped).send(at(orders, itself).process, refused="ignore")
-    all_there = when(every(each(orders).shipped)).send(payment.capture)
+    all_there = when(every(each(orders).shipped)).send(payment.capture, refused="ignore")
     paid_first = guard(order.ship, In(payment.captured) | some(each(orders).shipped))
     quiet = guard(each(orders).ship, none(each(plain).processing))
     abort = together(order.process, payment.void)
