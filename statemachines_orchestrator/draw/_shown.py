@@ -1,17 +1,12 @@
-"""What can be shown of a class by Python's own means: ``format(Shop, "mermaid")``, and in a notebook."""
+"""What can be shown of a class by Python's own means: ``format(Shop, "mermaid")``."""
 
 from __future__ import annotations
 
 from abc import ABCMeta
-from typing import TYPE_CHECKING, Any
 
 from statemachines_orchestrator.declare import Kept
 
-from ._notebook import mimebundle
 from ._picture import picture
-
-if TYPE_CHECKING:
-    from collections.abc import Collection
 
 __all__ = ("Shown",)
 
@@ -31,12 +26,3 @@ class Shown(Kept, ABCMeta):
         """
         declaration = getattr(cls, "__declaration__", None)
         return str(cls) if not kind or declaration is None else picture(declaration, kind)
-
-    def _repr_mimebundle_(
-        cls, include: Collection[str] | None = None, exclude: Collection[str] | None = None
-    ) -> dict[str, str]:
-        """Return what a notebook shows of the class."""
-        declaration: Any = getattr(cls, "__declaration__", None)
-        if declaration is None:
-            return {"text/plain": repr(cls)}
-        return mimebundle(repr(cls), declaration, include=include, exclude=exclude)
