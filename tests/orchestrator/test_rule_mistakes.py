@@ -325,6 +325,16 @@ MISTAKES = [
         """,
     ),
     Mistake(
+        "and between states",
+        """
+        x = when(order.processing and payment.captured).send(payment.void)
+        """,
+        "TypeError",
+        """
+        a state has no value before the system runs: write In(order.processing) & In(payment.captured), not and, or
+        """,
+    ),
+    Mistake(
         "ampersand between states",
         """
         x = when(order.processing & payment.captured).send(payment.void)
