@@ -50,7 +50,10 @@ class Referable:
     __or__ = __rand__ = __ror__ = __and__
 
     def __bool__(self) -> NoReturn:
-        msg = "a state has no value before the system runs: write In(order.processing) & In(payment.captured), not and, or"
+        msg = (
+            "a state has no value before the system runs: "
+            "write In(order.processing) & In(payment.captured), not and, or"
+        )
         raise TypeError(msg)
 
     def __invert__(self) -> NoReturn:
