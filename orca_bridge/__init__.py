@@ -1,7 +1,7 @@
 """Orca documents as state machines that run."""
 
-from ._load import load, load_all, loads
-from .convert import Actions, OrcaChart
+from ._load import load, load_all, load_table, loads, loads_table
+from .convert import Actions, OrcaChart, Table
 from .exceptions import (
     ContextTypeError,
     ConversionError,
@@ -9,8 +9,10 @@ from .exceptions import (
     DocumentFileError,
     EventlessLoopError,
     MissingActionError,
+    NoMatchingRuleError,
     OrcaError,
     UnknownMachineError,
+    UnknownTableError,
     WritingError,
 )
 from .syntax import parse_document
@@ -23,12 +25,17 @@ __all__ = (
     "DocumentFileError",
     "EventlessLoopError",
     "MissingActionError",
+    "NoMatchingRuleError",
     "OrcaChart",
     "OrcaError",
+    "Table",
     "UnknownMachineError",
+    "UnknownTableError",
     "WritingError",
     "load",
     "load_all",
+    "load_table",
     "loads",
+    "loads_table",
     "parse_document",
 )

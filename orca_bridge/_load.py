@@ -10,16 +10,25 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from .convert import CODE, OrcaChart, machine_class, unsupported
-from .exceptions import ConversionError, DocumentError, DocumentFileError, UnknownMachineError
+from .convert import CODE, OrcaChart, Table, machine_class, unsupported
+from .exceptions import ConversionError, DocumentError, DocumentFileError, UnknownMachineError, UnknownTableError
 from .syntax import Diagnostic, Reading, read
 
 if TYPE_CHECKING:
     from .convert._actions import Source
     from .convert._context import Typing
-    from .definition import MachineDefinition
+    from .definition import DecisionTable, MachineDefinition
 
-__all__ = ("SUFFIXES", "load", "load_all", "loads", "read_file", "unsupported_in")
+__all__ = (
+    "SUFFIXES",
+    "load",
+    "load_all",
+    "load_table",
+    "loads",
+    "loads_table",
+    "read_file",
+    "unsupported_in",
+)
 
 SUFFIXES = (".md", ".orca")
 _MAX_DOCUMENTS = 128
@@ -122,6 +131,39 @@ def load_all(
     return {definition.name: _class_of(definition, reading, actions, typing) for definition in machines}
 
 
+def load_table(path: str | os.PathLike[str], table: str | None = None) -> Table:
+    """
+    Load a decision table of a document as a function.
+
+    Args:
+        path: As for `load`.
+        table: The table wanted, by its name in the document; the first one by default.
+
+    Raises:
+        DocumentFileError: As for `load`; `DocumentError` too.
+        UnknownTableError: It defines no such table, or none at all.
+    """
+    content, name = read_file(path)
+    return _table(content, name, table)
+
+
+def loads_table(text: str | bytes, table: str | None = None, *, name: str = "<string>") -> Table:
+    """
+    Load a decision table from the text of a document.
+
+    Args:
+        text: The document.
+        table: As for `load_table`.
+        name: What to call the document in messages.
+
+    Raises:
+        DocumentError: As for `load`.
+        UnknownTableError: As for `load_table`.
+    """
+    content = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
+    return _table(content, name, table)
+
+
 def read_file(path: str | os.PathLike[str]) -> tuple[bytes, str]:
     """
     Read the bytes of a document.
@@ -172,10 +214,22 @@ def _class_of(
 ) -> type[OrcaChart]:
     own = tuple(warning for warning in reading.warnings if warning.machine in (None, definition.name))
     try:
-        return machine_class(definition, actions=actions, typing=typing, warnings=own)
+        return machine_class(definition, actions=actions, typing=typing, warnings=own, tables=_tables(reading))
     except ConversionError as error:
         shown = unsupported_in(definition, reading)
         raise ConversionError(error.machine, error.problems, own, shown) from None
+
+
+def _tables(reading: Reading) -> tuple[DecisionTable, ...]:
+    return reading.document.tables if reading.document is not None else ()
+
+
+def _table(content: bytes, name: str, table: str | None) -> Table:
+    tables = _tables(_reading(content, name))
+    for definition in tables:
+        if table in (None, definition.name):
+            return Table(definition)
+    raise UnknownTableError(name, table, [definition.name for definition in tables])
 
 
 def _machines(reading: Reading) -> tuple[MachineDefinition, ...]:

@@ -6,6 +6,8 @@ OrcaError
 ├── DocumentError            the text was read and has errors
 ├── DocumentFileError        the path cannot be a document (also an OSError)
 ├── UnknownMachineError      the document has no machine of that name (also a LookupError)
+├── UnknownTableError        the document has no decision table of that name (also a LookupError)
+├── NoMatchingRuleError      no rule of a decision table matches (also a LookupError)
 ├── ConversionError          the definition cannot become a machine
 ├── WritingError             the definition cannot be written in this form
 ├── MissingActionError       actions without a handler
@@ -31,8 +33,10 @@ __all__ = (
     "DocumentFileError",
     "EventlessLoopError",
     "MissingActionError",
+    "NoMatchingRuleError",
     "OrcaError",
     "UnknownMachineError",
+    "UnknownTableError",
     "WritingError",
 )
 
@@ -109,6 +113,48 @@ class UnknownMachineError(OrcaError, LookupError):
 
     def __reduce__(self) -> tuple[type[UnknownMachineError], tuple[object, ...]]:
         return type(self), (self.document, self.machine, self.known)
+
+
+class UnknownTableError(OrcaError, LookupError):
+    """
+    Raised when a decision table is asked for by a name that its document does not define.
+
+    Attributes:
+        document: The name of the document.
+        table: The name that was asked for; None for any table at all.
+        known: The tables that the document does define.
+    """
+
+    def __init__(self, document: str, table: str | None, known: Sequence[str]) -> None:
+        self.document: str = document
+        self.table: str | None = table
+        self.known: tuple[str, ...] = tuple(known)
+        near = _nearest(table or "", known)
+        hint = f" Did you mean {near!r}?" if near else ""
+        wanted = f"no decision table {table!r}" if table is not None else "no decision table"
+        super().__init__(f"{document} defines {wanted}.{hint} It defines: {', '.join(map(repr, known)) or 'none'}.")
+
+    def __reduce__(self) -> tuple[type[UnknownTableError], tuple[object, ...]]:
+        return type(self), (self.document, self.table, self.known)
+
+
+class NoMatchingRuleError(OrcaError, LookupError):
+    """
+    Raised when a decision table is the handler of an action and none of its rules matches.
+
+    Attributes:
+        table: The name of the table.
+        inputs: What it was asked with.
+    """
+
+    def __init__(self, table: str, inputs: Mapping[str, object]) -> None:
+        self.table: str = table
+        self.inputs: dict[str, object] = dict(inputs)
+        asked = ", ".join(f"{name}={value!r}" for name, value in self.inputs.items())
+        super().__init__(f"no rule of the decision table {table!r} matches {asked}; add one that asks for nothing")
+
+    def __reduce__(self) -> tuple[type[NoMatchingRuleError], tuple[object, ...]]:
+        return type(self), (self.table, self.inputs)
 
 
 class ConversionError(OrcaError):

@@ -13,7 +13,7 @@ import sys
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from . import _check, _export, _fmt, _show
+from . import _check, _export, _fmt, _show, _table
 from ._output import complain
 
 if TYPE_CHECKING:
@@ -21,13 +21,12 @@ if TYPE_CHECKING:
 
 __all__ = ("main",)
 
-_VERBS = ("check", "show", "fmt", "export", "compile", "visualize")
+_VERBS = ("check", "show", "fmt", "export", "compile", "visualize", "table")
 _NOT_YET = (
     "verify",
     "parse",
     "convert",
     "actions",
-    "table",
     "run",
     "describe",
     "explain",
@@ -93,4 +92,5 @@ def _parser() -> argparse.ArgumentParser:
     _show.add_to(verbs)
     _fmt.add_to(verbs)
     _export.add_to(verbs)
+    _table.add_to(verbs)
     return parser

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Literal
 
-from orca_bridge.write import mermaid, scxml, xstate, xstate_json
+from orca_bridge.write import mermaid, scxml, table_json, table_python, xstate, xstate_json
 
 if TYPE_CHECKING:
     import argparse
@@ -97,6 +98,14 @@ def _scxml(job: Job) -> Written:
     return Written("\n".join(one.text for one in found), tuple(warnings))
 
 
+def _table_python(job: Job) -> Written:
+    return Written(table_python(job.tables, source=PurePath(job.name).name))
+
+
+def _table_json(job: Job) -> Written:
+    return Written("\n".join(table_json(table) for table in job.tables))
+
+
 TARGETS: Mapping[str, Target] = {
     "mermaid": Target(
         _mermaid,
@@ -113,6 +122,8 @@ TARGETS: Mapping[str, Target] = {
             Option("--actions", "scxml: how actions are written", ("script", "raise"), "script, with python raise"),
         ),
     ),
+    "table-json": Target(_table_json, needs="tables"),
+    "table-python": Target(_table_python, needs="tables"),
     "xstate": Target(_xstate),
     "xstate-json": Target(_xstate_json),
 }

@@ -196,6 +196,7 @@ def resolve_handlers(
     actions: Iterable[str],
     sources: Iterable[Source | None],
     own: Mapping[str, Callable[..., Any]],
+    tables: Mapping[str, Callable[..., Any]] | None = None,
 ) -> dict[str, Handler]:
     """
     Find the handler of every action.
@@ -204,7 +205,8 @@ def resolve_handlers(
         machine: The name of the machine, for the text of errors.
         actions: The actions of its document, in order.
         sources: Mappings or objects; the first that has a handler wins.
-        own: Methods of the machine's class, bound; asked last.
+        own: Methods of the machine's class, bound; asked after the others.
+        tables: Decision tables by the names of actions; asked last.
 
     Raises:
         MissingActionError: Actions have no handler; all of them are named.
@@ -212,7 +214,7 @@ def resolve_handlers(
     """
     actions = tuple(actions)
     asked = [source for source in sources if source is not None] + [own]
-    found = {name: _find(asked, name) for name in actions}
+    found = {name: _find([*asked, tables or {}], name) for name in actions}
     missing = [name for name, handler in found.items() if handler is None]
     if missing:
         offered = dict.fromkeys(name for source in asked for name in _offered(source))

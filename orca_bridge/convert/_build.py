@@ -26,10 +26,12 @@ from ._machine import RESERVED, Blueprint, OrcaChart, Recipe
 from ._names import Names, class_name, is_declarable, is_ordinary, name_all
 from ._payload import payload_of
 from ._run import Work, perform, raise_failure
+from ._tables import table_handlers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from orca_bridge.definition import DecisionTable
     from orca_bridge.syntax import Diagnostic
 
     from ._actions import Source
@@ -55,6 +57,7 @@ def machine_class(
     actions: Source | None = None,
     typing: Typing = "warn",
     warnings: tuple[Diagnostic, ...] = (),
+    tables: tuple[DecisionTable, ...] = (),
 ) -> type[OrcaChart]:
     """
     Make the class of one machine, or return the one that was made of the same content and options.
@@ -64,6 +67,7 @@ def machine_class(
         actions: Handlers of its actions, as for `load`.
         typing: What happens when a context value is not of its declared type.
         warnings: What the reader found, to be kept on the class.
+        tables: The decision tables of its document; one is the handler of the action that has its name.
 
     Raises:
         ConversionError: The definition cannot become a machine.
@@ -73,11 +77,11 @@ def machine_class(
     # By content: definitions hold lists and maps and cannot be hashed. The actions are kept alive by the class.
     # A remark can come or go without any change to the definition; which file it stands in makes no other class.
     remarks = repr([replace(warning, file="") for warning in warnings])
-    key = _digest(repr(definition)), _digest(remarks), id(actions), typing
+    key = _digest(repr((definition, tables))), _digest(remarks), id(actions), typing
     with _lock:
         if key not in _cache:
             check(definition)
-            _cache[key] = _Builder(Recipe(definition, actions, typing, warnings)).build()
+            _cache[key] = _Builder(Recipe(definition, actions, typing, warnings, tables)).build()
         _cache.move_to_end(key)
         while len(_cache) > MAX_CLASSES:
             _cache.popitem(last=False)
@@ -90,7 +94,13 @@ def _digest(text: str) -> str:
 
 def blank_machine(recipe: Recipe) -> OrcaChart:
     """Make an instance without state, for unpickling."""
-    cls = machine_class(recipe.definition, actions=recipe.actions, typing=recipe.typing, warnings=recipe.warnings)
+    cls = machine_class(
+        recipe.definition,
+        actions=recipe.actions,
+        typing=recipe.typing,
+        warnings=recipe.warnings,
+        tables=recipe.tables,
+    )
     return cls.__new__(cls)
 
 
@@ -146,6 +156,7 @@ class _Builder:
             self.recipe.typing,
             {field.name: field for field in self.definition.context},
             frozenset(self.names.states.values()),
+            table_handlers(self.recipe.tables),
         )
 
     # -- names ------------------------------------------------------------------------------------------

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from statemachine.engines.sync import SyncEngine
     from statemachine.event_data import TriggerData
 
-    from orca_bridge.definition import ContextField, MachineDefinition
+    from orca_bridge.definition import ContextField, DecisionTable, MachineDefinition
     from orca_bridge.syntax import Diagnostic
 
     from ._actions import Source
@@ -42,6 +42,7 @@ class Recipe:
     actions: Source | None
     typing: Typing
     warnings: tuple[Diagnostic, ...]
+    tables: tuple[DecisionTable, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,8 @@ class Blueprint:
     fields: Mapping[str, ContextField]
     """The declared context, by field name."""
     state_ids: frozenset[str]
+    tables: Mapping[str, Callable[..., Any]]
+    """Handlers that are decision tables, by the names of actions that may be called so."""
 
 
 class Queued:
@@ -210,7 +213,7 @@ class OrcaChart(StateChart[Any]):
         blueprint = self._blueprint
         own = {name: method.__get__(self, type(self)) for name, method in self._own_handlers.items()}
         sources = (self._given_actions.source, blueprint.recipe.actions)
-        self._orca.handlers = resolve_handlers(self.definition.name, blueprint.actions, sources, own)
+        self._orca.handlers = resolve_handlers(self.definition.name, blueprint.actions, sources, own, blueprint.tables)
         # An action may be called like a hook (`on_enter_paid`); it is an action then, and no hook as well.
         self._protected_attrs = type(self)._protected_attrs | set(own)
         super()._register_callbacks(listeners)

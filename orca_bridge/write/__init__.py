@@ -5,6 +5,7 @@ from ._json_form import json_form
 from ._markdown import to_markdown
 from ._mermaid import mermaid
 from ._scxml import SCXMLDocument, scxml
+from ._table_python import table_json, table_python
 from ._xstate import XStateModule, xstate, xstate_json
 
 __all__ = (
@@ -15,6 +16,8 @@ __all__ = (
     "json_form",
     "mermaid",
     "scxml",
+    "table_json",
+    "table_python",
     "to_markdown",
     "xstate",
     "xstate_json",
