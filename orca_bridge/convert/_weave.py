@@ -1,0 +1,205 @@
+"""
+States, rows and classes of python-statemachine, made of names, guards and actions.
+
+Two layers stand on this: the converter, which reads a definition, and modules that were written from one. That both
+use the same few calls is why their machines behave alike.
+"""
+
+from __future__ import annotations
+
+from types import new_class
+from typing import TYPE_CHECKING, Any
+
+from statemachine import Event, State
+
+from ._machine import OrcaChart
+from ._names import is_declarable, is_ordinary
+from ._payload import payload_of
+from ._run import Work, perform, raise_failure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from ._guards import Guard
+    from ._machine import Blueprint
+
+__all__ = ("Weaver",)
+
+
+class Weaver:
+    """
+    The making of one class.
+
+    Args:
+        class_name: What it will be called.
+        event_ids: Every event of the document, system events too, to the id it has in the class.
+    """
+
+    def __init__(self, class_name: str, event_ids: Mapping[str, str]) -> None:
+        self.class_name = class_name
+        self.event_ids = event_ids
+        self.states: dict[str, State] = {}
+        """By path."""
+        self.used: set[str | None] = set()
+        """Events of rows."""
+        self.callbacks = 0
+
+    def state(
+        self,
+        path: str,
+        chosen: str,
+        children: Sequence[State] = (),
+        *,
+        initial: bool = False,
+        final: bool = False,
+        on_entry: tuple[str, ...] = (),
+        on_exit: tuple[str, ...] = (),
+    ) -> State:
+        """Make a state with the id chosen for it; its children are made before."""
+        made = State(
+            name=path.rpartition(".")[2],
+            value=path,
+            initial=initial,
+            final=final,
+            states=list(children),
+            enter=self._callback(Work(on_entry)) if on_entry else None,
+            exit=self._callback(Work(on_exit)) if on_exit else None,
+        )
+        made._set_id(chosen)
+        for child in children:
+            # `Payment.processing.capturing`, beside `Payment.processing_capturing`.
+            if not hasattr(made, child.name):
+                setattr(made, child.name, child)
+        self.states[path] = made
+        return made
+
+    def row(
+        self,
+        source: State,
+        event: str | None,
+        target: State | None,
+        *,
+        text: str,
+        guard: Guard | None = None,
+        guard_text: str = "",
+        actions: tuple[str, ...] = (),
+    ) -> None:
+        """
+        Make a row, which is tried at its source after those that were made before it.
+
+        Args:
+            source: Where it is tried.
+            event: What it waits for, by the name in the document; None for nothing, ``*`` for any ordinary event.
+            target: Where it leads; None stays.
+            text: The row in one line, for messages.
+            guard: What has to hold.
+            guard_text: The guard as it was written, for pictures.
+            actions: What it runs, in order.
+        """
+        self.used.add(event)
+        ends = target is not None and target.final and "." not in str(target.value)
+        takes_errors = _takes_errors(event)
+        unprompted = event is None or takes_errors or "." in event
+        work = Work(actions, text, unprompted, takes_errors)
+        source.to(
+            target,
+            event=self._events(event),
+            cond=self._condition(event, guard, guard_text) if guard is not None or _needs_name(event) else None,
+            on=self._callback(work) if actions or unprompted else None,
+            # When the machine has ended no macrostep follows in which a failure could be raised.
+            after=raise_failure if ends else None,
+        )
+
+    def weave(self, top: Sequence[State], blueprint: Blueprint, warnings: tuple[Any, ...] = ()) -> type[OrcaChart]:
+        """
+        Make the class.
+
+        Args:
+            top: The states that are in no other.
+            blueprint: What the class knows beside its states and events.
+            warnings: What the reader found.
+        """
+        namespace: dict[str, Any] = {state.id: state for state in top}
+        # Events that a row uses come with the states. For each one given here the library looks through all rows.
+        namespace |= {
+            chosen: Event(id=chosen, name=name)
+            for name, chosen in self.event_ids.items()
+            if name not in self.used and chosen not in namespace and is_declarable(name)
+        }
+        definition = blueprint.recipe.definition
+        namespace |= {
+            "__module__": OrcaChart.__module__.rpartition(".")[0],
+            "_blueprint": blueprint,
+            "_own_handlers": {},
+            "definition": definition,
+            "warnings": warnings,
+        }
+        cls: type[OrcaChart] = new_class(self.class_name, (OrcaChart,), {}, lambda body: body.update(namespace))
+        # Afterwards: the library renders placeholders that it finds in a docstring, and a document may hold any.
+        cls.__doc__ = definition.description or f"The machine {definition.name!r}."
+        for path, state in self.states.items():
+            if "." in path:
+                type.__setattr__(cls, state.id, state)
+        return cls
+
+    # -- callbacks --------------------------------------------------------------------------------------
+
+    def _events(self, event: str | None) -> list[Event] | None:
+        if event is None:
+            return None
+        chosen = self.event_ids[event]
+        events = [Event(id=chosen, name=event)]
+        if event == "error.execution":
+            events.append(Event(id="error.action", name="error.action"))
+        return events
+
+    def _condition(self, event: str | None, test: Guard | None, guard_text: str) -> Callable[..., bool]:
+        if _needs_name(event):
+            only = None if event == "*" else self.event_ids[str(event)]
+
+            def holds_for(machine: OrcaChart, event: Any = None, event_data: Any = None) -> bool:
+                named = is_ordinary(str(event)) if only is None else str(event) == only
+                return named and (test is None or test(machine.context, _asked(event_data)))
+
+            return self._named(holds_for, guard_text or f"{event} itself")
+
+        def holds(machine: OrcaChart, event_data: Any = None) -> bool:
+            return test is None or test(machine.context, _asked(event_data))
+
+        return self._named(holds, guard_text or "guard")
+
+    def _callback(self, work: Work) -> Callable[..., Any]:
+        def run(machine: OrcaChart, event_data: Any, **keywords: Any) -> Any:
+            return perform(machine, work, event_data, keywords)
+
+        return self._named(run, ", ".join(work.actions) or "row")
+
+    def _named(self, function: Callable[..., Any], text: str) -> Callable[..., Any]:
+        """
+        Give a callback a name for pictures and a qualified name of its own.
+
+        The library's signature cache takes functions of one qualified name and equal variables for the same.
+        """
+        self.callbacks += 1
+        function.__name__ = text
+        function.__qualname__ = f"{self.class_name}.<callback {self.callbacks}>"
+        return function
+
+
+def _needs_name(event: str | None) -> bool:
+    """
+    Whether the library would match more than the document means.
+
+    `*` takes its done and error events, and a declared event `done` its `done.state.*`.
+    """
+    return event in ("*", "done", "timeout")
+
+
+def _takes_errors(event: str | None) -> bool:
+    return event is not None and (
+        event in ("error", "error.action", "error.execution") or event.startswith("error.action.")
+    )
+
+
+def _asked(event_data: Any) -> Mapping[str, Any] | None:
+    return None if event_data is None else payload_of(event_data.trigger_data)
