@@ -54,11 +54,13 @@ LAYERS = {
         "definition": (),
         "exceptions": ("definition",),
         "syntax": ("definition", "exceptions"),
-        "write": ("syntax", "definition", "exceptions"),
         "convert": ("definition", "exceptions"),
+        # Written Python names things as the converter does, and refuses what it refuses.
+        "write": ("convert", "syntax", "definition", "exceptions"),
         "_load": ("convert", "syntax", "definition", "exceptions"),
         "__init__": ("_load", "convert", "syntax", "definition", "exceptions"),
-        "cli": ("__init__", "_load", "convert", "write", "syntax", "definition", "exceptions"),
+        "source": ("__init__", "_load", "write", "convert", "definition", "exceptions"),
+        "cli": ("__init__", "_load", "write", "convert", "syntax", "definition", "exceptions"),
         "__main__": ("cli",),
     },
 }

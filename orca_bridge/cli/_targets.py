@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Literal
 
-from orca_bridge.write import mermaid, scxml, table_json, table_python, xstate, xstate_json
+from orca_bridge.write import mermaid, python_source, scxml, table_json, table_python, xstate, xstate_json
 
 if TYPE_CHECKING:
     import argparse
@@ -98,6 +98,11 @@ def _scxml(job: Job) -> Written:
     return Written("\n".join(one.text for one in found), tuple(warnings))
 
 
+def _python(job: Job) -> Written:
+    name = PurePath(job.name).name
+    return Written(python_source(job.machines, job.tables, text="\n".join(job.lines), source=name))
+
+
 def _table_python(job: Job) -> Written:
     return Written(table_python(job.tables, source=PurePath(job.name).name))
 
@@ -115,6 +120,7 @@ TARGETS: Mapping[str, Target] = {
             Option("--no-actions", "mermaid: leave actions out"),
         ),
     ),
+    "python": Target(_python),
     "scxml": Target(
         _scxml,
         (

@@ -2,21 +2,28 @@
 
 from ._actions import Actions
 from ._build import machine_class
-from ._check import all_states
+from ._check import all_states, check, describe_row
 from ._guards import compile_guard
-from ._machine import OrcaChart
+from ._machine import RESERVED, OrcaChart
+from ._plan import Plan, first_child, plan_of
 from ._tables import Table, snake_case
 from ._unsupported import CODE, Unsupported, unsupported
 
 __all__ = (
     "CODE",
+    "RESERVED",
     "Actions",
     "OrcaChart",
+    "Plan",
     "Table",
     "Unsupported",
     "all_states",
+    "check",
     "compile_guard",
+    "describe_row",
+    "first_child",
     "machine_class",
+    "plan_of",
     "snake_case",
     "unsupported",
 )

@@ -31,7 +31,19 @@ from orca_bridge.definition import (
 )
 from orca_bridge.exceptions import ConversionError
 
-__all__ = ("MAX_DEPTH", "Guard", "GuardTable", "compile_else", "compile_guard", "guard_names")
+__all__ = (
+    "MAX_DEPTH",
+    "ORDERINGS",
+    "Guard",
+    "GuardTable",
+    "compile_else",
+    "compile_guard",
+    "equal",
+    "guard_names",
+    "ordered",
+    "truth",
+    "walk",
+)
 
 Guard: TypeAlias = Callable[[Any, Any], bool]
 """Asked with the context and the payload of the event being handled (None without one)."""
@@ -44,7 +56,7 @@ _Test: TypeAlias = Callable[[Any, Any, dict[str, bool]], bool]
 _Getter: TypeAlias = Callable[[Any, Any], Any]
 _Number: TypeAlias = int | float | Decimal
 
-_ORDERINGS: Mapping[str, Callable[[Any, Any], bool]] = {"<": lt, "<=": le, ">": gt, ">=": ge}
+ORDERINGS: Mapping[str, Callable[[Any, Any], bool]] = {"<": lt, "<=": le, ">": gt, ">=": ge}
 _SIZED = (list, tuple, set, frozenset, str)
 
 # The number of language.md 6, with a plus sign and outer blanks as people type them.
@@ -201,7 +213,7 @@ def _compile_leaf(expression: BoolLiteral | Else | Truth | NullTest | Comparison
 def _compile_truth(path: Path, *, declared_bool: bool) -> Guard:
     get = _getter(path)
     if declared_bool:
-        return lambda context, event: _truth(get(context, event))
+        return lambda context, event: truth(get(context, event))
     return lambda context, event: get(context, event) is not None
 
 
@@ -216,12 +228,12 @@ def _compile_comparison(comparison: Comparison) -> Guard:
     left, right = _getter(comparison.left), _getter(comparison.right)
     match comparison.operator:
         case "==":
-            return lambda context, event: _equal(left(context, event), right(context, event))
+            return lambda context, event: equal(left(context, event), right(context, event))
         case "!=":
-            return lambda context, event: not _equal(left(context, event), right(context, event))
+            return lambda context, event: not equal(left(context, event), right(context, event))
         case operator:
-            holds = _ORDERINGS[operator]
-            return lambda context, event: _ordered(holds, left(context, event), right(context, event))
+            holds = ORDERINGS[operator]
+            return lambda context, event: ordered(holds, left(context, event), right(context, event))
 
 
 # -- looking up ---------------------------------------------------------------------------------------------
@@ -232,14 +244,15 @@ def _getter(operand: Operand) -> _Getter:
         case Value(value):
             return lambda _context, _event: value
         case Path("event", names):
-            return lambda _context, event: _walk(event, names)
+            return lambda _context, event: walk(event, names)
         case Path(names=names):
-            return lambda context, _event: _walk(context, names)
+            return lambda context, _event: walk(context, names)
         case _:
             assert_never(operand)
 
 
-def _walk(value: Any, names: Sequence[str]) -> Any:
+def walk(value: Any, names: Sequence[str]) -> Any:
+    """Read what stands at a path; None where something on the way is missing."""
     for name in names:
         if value is None:
             return None
@@ -260,7 +273,8 @@ def _member(value: Any, name: str) -> Any:
     return None if name.startswith("_") else getattr(value, name, None)
 
 
-def _truth(value: Any) -> bool:
+def truth(value: Any) -> bool:
+    """Whether a value counts as true."""
     try:
         return bool(value)
     except Exception:  # noqa: BLE001 - total, as above
@@ -280,7 +294,8 @@ def _kind(value: Any) -> str:
     return "text" if isinstance(value, str) else "other"
 
 
-def _equal(left: Any, right: Any) -> bool:
+def equal(left: Any, right: Any) -> bool:
+    """Whether two values are equal; kinds do not mix, and nothing is raised."""
     kinds = _kind(left), _kind(right)
     if kinds[0] != kinds[1] and "other" not in kinds:
         return False
@@ -292,7 +307,8 @@ def _equal(left: Any, right: Any) -> bool:
         return False
 
 
-def _ordered(holds: Callable[[Any, Any], bool], left: Any, right: Any) -> bool:
+def ordered(holds: Callable[[Any, Any], bool], left: Any, right: Any) -> bool:
+    """Whether two numbers, or texts that spell numbers, stand in an order; nothing else does."""
     try:
         first, second = _number(left), _number(right)
         return first is not None and second is not None and bool(holds(*_alike(first, second)))

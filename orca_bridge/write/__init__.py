@@ -4,6 +4,7 @@ from ._format import Formatted, format_document
 from ._json_form import json_form
 from ._markdown import to_markdown
 from ._mermaid import mermaid
+from ._python import document_digest, python_source
 from ._scxml import SCXMLDocument, scxml
 from ._table_python import table_json, table_python
 from ._xstate import XStateModule, xstate, xstate_json
@@ -12,9 +13,11 @@ __all__ = (
     "Formatted",
     "SCXMLDocument",
     "XStateModule",
+    "document_digest",
     "format_document",
     "json_form",
     "mermaid",
+    "python_source",
     "scxml",
     "table_json",
     "table_python",

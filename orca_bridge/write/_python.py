@@ -1,0 +1,307 @@
+"""
+Documents as Python modules (exports.md 5).
+
+A module declares, for editors and type checkers, what a loaded class has at run time, and makes its states and rows
+with the calls that the converter itself uses. Names and the order of rows are the converter's own decisions.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import MISSING, fields, is_dataclass
+from typing import TYPE_CHECKING, Any
+
+from orca_bridge.convert import check, describe_row, first_child, plan_of
+from orca_bridge.convert._names import identifier
+from orca_bridge.definition import ContextField, Else, MachineDefinition
+
+from ._python_guards import GuardFunctions
+from ._python_names import docstring, identifiers, joined, literal, pascal_case, snake_case
+from ._python_types import actions_protocol, context_type, is_name, literal_type, payload_type, type_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from orca_bridge.definition import (
+        DecisionTable,
+        EventDefinition,
+        Expression,
+        StateDefinition,
+        TransitionDefinition,
+    )
+
+__all__ = ("document_digest", "python_source")
+
+_WIDTH = 120
+
+_HELPERS = ("Weaver", "equal", "field", "is_written_from", "order", "otherwise", "read", "truth", "written")
+_TYPING = ("TYPE_CHECKING", "Any", "Literal", "Protocol", "TypeAlias", "TypedDict", "overload")
+_RECORDS = (
+    *("CellTest", "DecisionTable", "EventDefinition", "MachineDefinition", "NumberRange", "Parameter"),
+    *("TableColumn", "TableRule", "TypeExpression"),
+)
+
+
+def document_digest(text: str) -> str:
+    """Give the digest of a document, the same for any kind of line ends."""
+    plain = text.replace("\r\n", "\n").replace("\r", "\n").rstrip("\n")
+    return hashlib.sha256(plain.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def python_source(
+    machines: Sequence[MachineDefinition],
+    tables: Sequence[DecisionTable] = (),
+    *,
+    text: str = "",
+    source: str = "",
+) -> str:
+    """
+    Write machines as one Python module.
+
+    Args:
+        machines: The machines of a document.
+        tables: Its decision tables, which are the handlers of actions that are called like them.
+        text: The document itself, for the digest by which the module knows it again.
+        source: The name of the document.
+
+    Raises:
+        ConversionError: A machine cannot be converted; then it cannot be written either.
+    """
+    for machine in machines:
+        check(machine)
+    names = identifiers(pascal_case(machine.name) for machine in machines)
+    writers = [_Writer(machine, names[pascal_case(machine.name)], tables) for machine in machines]
+    body = "\n".join(line for writer in writers for line in writer.lines())
+    listed = ", ".join(machine.name for machine in machines)
+    origin = f" of {source}" if source else ""
+    opening = docstring(f"{listed}{origin}, as Python.\n\nWritten by orca_bridge: change the document instead.")
+    return "\n".join([*opening, "", *_imports(body), "", *_check(text), body]) + "\n"
+
+
+def _imports(body: str) -> Iterator[str]:
+    yield "from __future__ import annotations"
+    yield ""
+    if "Callable[" in body or "Mapping[" in body:
+        yield "from collections.abc import Callable, Mapping"
+    yield f"from typing import {', '.join(name for name in _TYPING if name in body)}"
+    yield ""
+    yield "from orca_bridge import OrcaChart"
+    records = [name for name in _RECORDS if f"{name}(" in body]
+    short = f"from orca_bridge.definition import {', '.join(records)}"
+    yield from [short] if len(short) <= _WIDTH else joined("from orca_bridge.definition import (", records, ")")
+    helpers = [name for name in _HELPERS if f"{name}(" in body or name in ("Weaver", "is_written_from")]
+    yield f"from orca_bridge.source import {', '.join(helpers)}"
+    yield "from statemachine import State"
+
+
+def _check(text: str) -> Iterator[str]:
+    yield f'SOURCE_DIGEST = "{document_digest(text)}"'
+    yield ""
+    yield ""
+    yield "def check_source(path: str) -> bool:"
+    yield '    """Tell whether a document is still the one that this module was written from."""'
+    yield "    return is_written_from(path, SOURCE_DIGEST)"
+
+
+class _Writer:
+    """The writing of one machine."""
+
+    def __init__(self, machine: MachineDefinition, name: str, tables: Sequence[DecisionTable]) -> None:
+        self.machine, self.name, self.tables = machine, name, tuple(tables)
+        self.plan = plan_of(machine)
+        self.prefix = snake_case(name)
+        self.guards = GuardFunctions(machine, self.prefix)
+        self.locals = identifiers(self.plan.names.states.values(), taken=("weaver",))
+        self.payloads = self._payloads()
+
+    def lines(self) -> Iterator[str]:
+        yield from self._declared()
+        yield from self.guards.lines()
+        yield from self._states()
+        yield from self._class()
+
+    # -- declarations -----------------------------------------------------------------------------------
+
+    def _declared(self) -> Iterator[str]:
+        yield from ("", "")
+        yield from context_type(f"{self.name}Context", self.machine)
+        for event, (payload_name, event_definition) in self.payloads.items():
+            yield from ("", "")
+            yield from payload_type(payload_name, event, event_definition.payload)
+        yield from ("", "")
+        yield from literal_type(f"{self.name}State", list(self.plan.states))
+        yield from literal_type(f"{self.name}Event", self._events())
+        yield from ("", "")
+        methods = {action: identifier(action) for action in self.plan.actions()}
+        unique = {method: action for action, method in reversed(methods.items())}
+        chosen = {action: method for action, method in methods.items() if unique[method] == action}
+        yield from actions_protocol(f"{self.name}Actions", f"{self.name}Context", self.machine, chosen)
+
+    def _payloads(self) -> dict[str, tuple[str, EventDefinition]]:
+        declared = [event for event in self.machine.events if event.payload]
+        names = identifiers(f"{self.name}{pascal_case(event.name)}Payload" for event in declared)
+        return {event.name: (names[f"{self.name}{pascal_case(event.name)}Payload"], event) for event in declared}
+
+    def _events(self) -> list[str]:
+        return [event for event in self.plan.event_ids if event in self.plan.names.events]
+
+    # -- states and rows --------------------------------------------------------------------------------
+
+    def _states(self) -> Iterator[str]:
+        yield from ("", "")
+        yield f"def _{self.prefix}_states(weaver: Weaver) -> list[State]:"
+        yield '    """Make the states, and the rows in the order in which they are tried."""'
+        for state in self.machine.states:
+            yield from self._state(state, initial=state.initial)
+        for source, row in self.plan.selection_order():
+            yield from self._row(source, row)
+        top = [self._local(state.path) for state in self.machine.states]
+        yield from joined("return [", top, "]", "    ")
+
+    def _state(self, state: StateDefinition, *, initial: bool) -> Iterator[str]:
+        first = first_child(state)
+        for child in state.children:
+            yield from self._state(child, initial=child.path == first)
+        given = [literal(state.path), literal(self.plan.names.states[state.path])]
+        if state.children:
+            given.append(f"[{', '.join(self._local(child.path) for child in state.children)}]")
+        given += ["initial=True"] if initial else []
+        given += ["final=True"] if state.final else []
+        given += [f"on_entry={_tuple(state.on_entry)}"] if state.on_entry else []
+        given += [f"on_exit={_tuple(state.on_exit)}"] if state.on_exit else []
+        yield from joined(f"{self._local(state.path)} = weaver.state(", given, ")", "    ")
+
+    def _row(self, source: str, row: TransitionDefinition) -> Iterator[str]:
+        given = [self._local(source), literal(row.event)]
+        given.append(self._local(row.target) if row.target is not None else "None")
+        given.append(f"text={literal(describe_row(row))}")
+        if row.guard is not None:
+            given += [f"guard={self._guard(row, row.guard)}", f"guard_text={literal(row.guard_text)}"]
+        given += [f"actions={_tuple(row.actions)}"] if row.actions else []
+        yield from joined("weaver.row(", given, ")", "    ")
+
+    def _guard(self, row: TransitionDefinition, guard: Expression) -> str:
+        if not isinstance(guard, Else):
+            return self.guards.name_of(guard)
+        others = [other.guard for other in self.plan.rivals(row)]
+        return f"otherwise({', '.join('None' if other is None else self.guards.name_of(other) for other in others)})"
+
+    def _local(self, path: str) -> str:
+        return self.locals[self.plan.names.states[path]]
+
+    # -- the class --------------------------------------------------------------------------------------
+
+    def _class(self) -> Iterator[str]:
+        known = MachineDefinition(
+            self.machine.name,
+            self.machine.version,
+            self.machine.description,
+            context=self.machine.context,
+            events=self.machine.events,
+        )
+        yield from ("", "")
+        yield "@written("
+        yield from _listed(_record(known, "    "))
+        yield f"    states=_{self.prefix}_states,"
+        events = [f"{literal(name)}: {literal(chosen)}" for name, chosen in self.plan.event_ids.items()]
+        yield from joined("events={", events, "},", "    ")
+        yield from joined(
+            "actions=(", [literal(name) for name in self.plan.actions()], _closing(self.plan.actions()), "    "
+        )
+        if self.tables:
+            yield from _listed(_record(self.tables, "    ", "tables="))
+        yield ")"
+        yield f"class {self.name}(OrcaChart):"
+        yield from docstring(self.machine.description or f"The machine {self.machine.name}.", "    ")
+        yield ""
+        yield "    if TYPE_CHECKING:"
+        yield f"        context: {self.name}Context  # type: ignore[assignment]"
+        yield ""
+        yield from (f"        {chosen}: State" for chosen in self.plan.names.states.values())
+        yield from self._constructor()
+        for event in self._events():
+            yield from self._event(event)
+        yield from self._send()
+
+    def _constructor(self) -> Iterator[str]:
+        yield ""
+        yield "        def __init__("
+        yield "            self,"
+        yield "            model: Any = None,"
+        yield "            *,"
+        yield f"            context: {self.name}Context | None = None,"
+        yield f"            actions: {self.name}Actions | Mapping[str, Callable[..., Any]] | None = None,"
+        yield "            **options: Any,"
+        yield "        ) -> None: ..."
+
+    def _event(self, event: str) -> Iterator[str]:
+        method = self.plan.event_ids[event]
+        yield ""
+        _, found = self.payloads.get(event, ("", None))
+        if found is not None and all(is_name(one.name) and one.name != "self" for one in found.payload):
+            given = ", ".join(f"{one.name}: {type_text(one.type)}" for one in found.payload)
+            yield f"        def {method}(self, *, {given}) -> Any: ..."
+        else:
+            yield f"        def {method}(self, payload: Mapping[str, Any] | None = None, /, **more: Any) -> Any: ..."
+
+    def _send(self) -> Iterator[str]:
+        general = "*args: Any, **more: Any) -> Any: ..."
+        yield ""
+        if not self.payloads:
+            yield f"        def send(self, event: {self.name}Event, {general}  # type: ignore[override]"
+            return
+        ignore = "  # type: ignore[override]"
+        for event, (payload, _) in self.payloads.items():
+            yield f"        @overload{ignore}"
+            ignore = ""
+            yield f"        def send(self, event: Literal[{literal(event)}], payload: {payload}, /) -> Any: ..."
+            yield "        @overload"
+            yield f"        def send(self, event: {self.name}Event, {general}"
+        yield f"        def send(self, event: str, {general}"
+
+
+def _listed(lines: list[str]) -> list[str]:
+    return [*lines[:-1], f"{lines[-1]},"]
+
+
+def _closing(values: Sequence[str]) -> str:
+    return ",)," if len(values) == 1 else "),"
+
+
+def _tuple(values: Sequence[str]) -> str:
+    return f"({', '.join(map(literal, values))}{',' if len(values) == 1 else ''})"
+
+
+def _record(value: Any, indent: str, opening: str = "") -> list[str]:
+    """Write a record as the call that makes it, without what is left out anyway."""
+    if isinstance(value, ContextField):
+        given = {"": value.name, " ": value.type, "  ": value.default}
+        return _call(f"{opening}field(", given, ")", indent)
+    if is_dataclass(value) and not isinstance(value, type):
+        return _call(f"{opening}{type(value).__name__}(", _given(value), ")", indent)
+    if isinstance(value, tuple):
+        given = {" " * number: one for number, one in enumerate(value)}
+        return _call(f"{opening}(", given, ",)" if len(value) == 1 else ")", indent)
+    return [f"{indent}{opening}{literal(value)}"]
+
+
+def _call(opening: str, given: Mapping[str, Any], closing: str, indent: str) -> list[str]:
+    """Write a call, on one line where it fits; names that are blank stand for positions."""
+    names = {name: f"{name}=" if name.strip() else "" for name in given}
+    entries = [_record(value, indent + "    ", names[name]) for name, value in given.items()]
+    short = f"{indent}{opening}{', '.join(entry[0].strip() for entry in entries)}{closing}"
+    if all(len(entry) == 1 for entry in entries) and len(short) < _WIDTH:
+        return [short]
+    lines = [line for entry in entries for line in (*entry[:-1], f"{entry[-1]},")]
+    return [f"{indent}{opening}", *lines, f"{indent}{closing.lstrip(',')}"]
+
+
+def _given(value: Any) -> dict[str, Any]:
+    """Give the fields that a record was made with; where it stood in the text is of no interest any more."""
+    found = {}
+    for one in fields(value):
+        current = getattr(value, one.name)
+        left_out = one.name == "span" or not one.compare
+        if one.default is MISSING or (current != one.default and not left_out):
+            found[one.name] = current
+    return found
