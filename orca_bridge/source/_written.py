@@ -1,24 +1,16 @@
-"""
-What modules stand on that `orca-bridge export python` has written.
-
-Such a module makes its states and rows with the calls that the converter uses, so that its machines behave like loaded
-ones. Nothing here is needed to load a document.
-"""
+"""Making the class that a written module declares."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from ._load import read_file
-from .convert import OrcaChart
-from .convert._guards import ORDERINGS, Guard, compile_else, truth, walk
-from .convert._guards import equal as _equal
-from .convert._guards import ordered as _ordered
-from .convert._machine import Blueprint, Recipe
-from .convert._tables import table_handlers
-from .convert._weave import Weaver
-from .definition import ContextField, Span
-from .write import document_digest
+from orca_bridge._load import read_file
+from orca_bridge.convert import OrcaChart
+from orca_bridge.convert._machine import Blueprint, Recipe
+from orca_bridge.convert._tables import table_handlers
+from orca_bridge.convert._weave import Weaver
+from orca_bridge.definition import ContextField, Span
+from orca_bridge.write import document_digest
 
 if TYPE_CHECKING:
     import os
@@ -26,11 +18,11 @@ if TYPE_CHECKING:
 
     from statemachine import State
 
-    from .definition import DecisionTable, MachineDefinition, TypeExpression
+    from orca_bridge.definition import DecisionTable, MachineDefinition, TypeExpression
 
-__all__ = ("Weaver", "equal", "field", "is_written_from", "order", "otherwise", "read", "truth", "written")
+__all__ = ("Weaver", "field", "is_written_from", "written")
 
-C = TypeVar("C", bound=OrcaChart)
+_C = TypeVar("_C", bound=OrcaChart)
 
 
 def written(
@@ -40,7 +32,7 @@ def written(
     events: Mapping[str, str],
     actions: tuple[str, ...] = (),
     tables: tuple[DecisionTable, ...] = (),
-) -> Callable[[type[C]], type[C]]:
+) -> Callable[[type[_C]], type[_C]]:
     """
     Make the class that a written module declares.
 
@@ -56,7 +48,7 @@ def written(
         its module and its docstring.
     """
 
-    def make(shell: type[C]) -> type[C]:
+    def make(shell: type[_C]) -> type[_C]:
         weaver = Weaver(shell.__name__, events)
         top = states(weaver)
         blueprint = Blueprint(
@@ -70,7 +62,7 @@ def written(
         )
         made: Any = weaver.weave(top, blueprint)
         made.__module__, made.__qualname__, made.__doc__ = shell.__module__, shell.__qualname__, shell.__doc__
-        found: type[C] = made
+        found: type[_C] = made
         return found
 
     return make
@@ -90,26 +82,3 @@ def is_written_from(path: str | os.PathLike[str], digest: str) -> bool:
 def field(name: str, kind: TypeExpression, default: object = None, /) -> ContextField:
     """Declare a field of the context, with the value it starts with."""
     return ContextField(name, kind, default, Span(1, 1, 1))
-
-
-# -- guards -------------------------------------------------------------------------------------------------
-
-
-def read(root: Any, *names: str) -> Any:
-    """Read what stands at a path of the context or the payload; None where something on the way is missing."""
-    return walk(root, names)
-
-
-def equal(left: Any, right: Any) -> bool:
-    """Compare two values as guards do: kinds do not mix, and nothing is raised."""
-    return _equal(left, right)
-
-
-def order(left: Any, operator: Literal["<", "<=", ">", ">="], right: Any) -> bool:
-    """Compare two numbers, or texts that spell numbers; nothing else has an order."""
-    return _ordered(ORDERINGS[operator], left, right)
-
-
-def otherwise(*others: Guard | None) -> Guard:
-    """Make the guard ``else`` from those of the other rows; None is a row without guard."""
-    return compile_else(others)
