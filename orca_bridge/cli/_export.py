@@ -17,7 +17,9 @@ from ._targets import TARGETS, Job
 if TYPE_CHECKING:
     import argparse
 
-__all__ = ("add_to",)
+    from ._targets import Target
+
+__all__ = ("add_to", "export_to")
 
 
 def add_to(verbs: Any) -> None:
@@ -60,7 +62,12 @@ def run(options: argparse.Namespace) -> int:
     if options.target not in TARGETS:
         complain(f"there is no target {options.target!r}; there are: {', '.join(TARGETS)}")
         return 2
-    outcomes = [_export(file, options) for file in options.files]
+    return export_to(TARGETS[options.target], options)
+
+
+def export_to(target: Target, options: argparse.Namespace) -> int:
+    """Export every file to a target; the worst status wins."""
+    outcomes = [_export(file, target, options) for file in options.files]
     worst = max(outcome.status for outcome in outcomes)
     output = "\n".join(outcome.output for outcome in outcomes if outcome.output)
     if options.json:
@@ -72,7 +79,7 @@ def run(options: argparse.Namespace) -> int:
     return max(worst, _deliver(output, options.output))
 
 
-def _export(file: str, options: argparse.Namespace) -> _Outcome:
+def _export(file: str, target: Target, options: argparse.Namespace) -> _Outcome:
     found = read_document(file, options.name)
     if found is None:
         return _Outcome(2, errors=(f"{file} cannot be read",) if options.json else ())
@@ -83,17 +90,16 @@ def _export(file: str, options: argparse.Namespace) -> _Outcome:
     if options.machine is not None and not machines:
         listed = ", ".join(one.name for one in reading.document.machines) or "no machine at all"
         return _Outcome(2, errors=(f"{name} defines no machine {options.machine!r}; it defines: {listed}",))
-    target = TARGETS[options.target]
     if not (machines if target.needs == "machines" else reading.document.tables):
         wanted = "machine" if target.needs == "machines" else "decision table"
         return _Outcome(1, errors=(f"{name} defines no {wanted}",))
     document = reading.document
-    return _written(Job(machines, document.machines, document.tables, reading.lines, name, vars(options)), options)
+    return _written(Job(machines, document.machines, document.tables, reading.lines, name, vars(options)), target)
 
 
-def _written(job: Job, options: argparse.Namespace) -> _Outcome:
+def _written(job: Job, target: Target) -> _Outcome:
     try:
-        written = TARGETS[options.target].write(job)
+        written = target.write(job)
     except OrcaError as error:
         return _Outcome(1, errors=(str(error),))
     return _Outcome(0, written.text, written.warnings)

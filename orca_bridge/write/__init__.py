@@ -5,6 +5,7 @@ from ._json_form import json_form
 from ._markdown import to_markdown
 from ._mermaid import mermaid
 from ._python import document_digest, python_source
+from ._python_stubs import action_stubs
 from ._scxml import SCXMLDocument, scxml
 from ._table_python import table_json, table_python
 from ._xstate import XStateModule, xstate, xstate_json
@@ -13,6 +14,7 @@ __all__ = (
     "Formatted",
     "SCXMLDocument",
     "XStateModule",
+    "action_stubs",
     "document_digest",
     "format_document",
     "json_form",
