@@ -42,7 +42,7 @@ class Weaver:
         """By path."""
         self.used: set[str | None] = set()
         """Events of rows."""
-        self.callbacks = 0
+        self.callbacks: int = 0
 
     def state(
         self,
