@@ -12,7 +12,7 @@ from __future__ import annotations
 import threading
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from statemachine.engines.base import BaseEngine, _running_engine
 from statemachine.exceptions import TransitionNotAllowed
@@ -20,7 +20,7 @@ from statemachine.exceptions import TransitionNotAllowed
 from ._payload import Payload
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from weakref import WeakValueDictionary
 
     from statemachine import State
@@ -85,6 +85,14 @@ class Saved(NamedTuple):
     """What the machine's own ``__orchestrator_save__`` returned."""
 
 
+class Tally(Protocol):
+    """Who counts machines by where they are."""
+
+    def changed(self, machine: Any, /) -> None:
+        """Hear that a machine is about to leave where it is, or to enter something."""
+        ...
+
+
 class MemberEngine(BaseEngine):
     """The hooks, for the sync and the async engine alike."""
 
@@ -102,6 +110,8 @@ class MemberEngine(BaseEngine):
     """The same as text, with its key."""
     watches: tuple[Any, ...] = ()
     """The rules that concern the machine; the host makes and reads them."""
+    tallies: Sequence[Tally] = ()
+    """Who counts the members of its collection by where they are."""
     is_guarded: bool = False
     """Whether something outside the machine may forbid its events."""
     is_joint: bool = False
@@ -308,7 +318,12 @@ class MemberEngine(BaseEngine):
 
     # -- what others want to know --------------------------------------------------------------------------
 
+    def _tell_tallies(self) -> None:
+        for tally in self.tallies:
+            tally.changed(self)
+
     def _prepare_exit_states(self, enabled_transitions: list[Transition]) -> Any:
+        self._tell_tallies()
         found = super()._prepare_exit_states(enabled_transitions)
         self._leaving = tuple(one.state.id for one in found[0])
         return found
@@ -319,6 +334,7 @@ class MemberEngine(BaseEngine):
         states_to_exit: OrderedSet[State],
         previous_configuration: OrderedSet[State],
     ) -> Any:
+        self._tell_tallies()  # the initial entry leaves nothing
         found = super()._prepare_entry_states(enabled_transitions, states_to_exit, previous_configuration)
         self._entering = tuple(one.state.id for one in found[0])
         return found
@@ -388,6 +404,7 @@ class MemberEngine(BaseEngine):
         self._held = saved.held
         self._root_parallel_final_pending = saved.pending_final
         self.is_reserved, self._chosen = False, None
+        self._tell_tallies()
         self.drop_queued()
         for trigger in saved.queued:
             self.external_queue.put(trigger)

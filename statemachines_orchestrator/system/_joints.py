@@ -164,15 +164,14 @@ def _chosen(
     scope: Scope, member: MemberAddress, chosen: Mapping[str, Any], occurrence: Occurrence | None
 ) -> list[MemberEngine]:
     name = member.path[-1]
-    engines = scope.engines_at(member, occurrence)
     if member.key != EACH or name not in chosen:
-        return engines
+        return scope.engines_at(member, occurrence)
     wanted = chosen[name]
     if isinstance(wanted, str) or not hasattr(wanted, "__iter__"):
         raise TypeError(
             f"{name}={wanted!r} chooses members of a collection: pass a list of keys, such as {name}=['m1']"
         )
-    by_key = {engine.key: engine for engine in engines}
+    by_key = scope.collection_at(member.path)
     keys = list(dict.fromkeys(wanted))
     unknown = [key for key in keys if key not in by_key]
     if unknown:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from statemachines_orchestrator.declare import (
-    EACH,
     All,
     Condition,
     Link,
@@ -226,9 +225,9 @@ def _keys(scope: Scope, link: Link, concerned: set[str] | None) -> Iterator[str 
     if about is None:
         yield None
         return
-    for engine in scope.engines_at(MemberAddress(about, EACH)):
-        if concerned is None or engine.key in concerned:
-            yield engine.key
+    members = scope.collection_at(about)
+    keys = members if concerned is None else [key for key in concerned if key in members]
+    yield from sorted(keys, key=lambda key: members[key].number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +243,7 @@ class _NothingActive:
         return False
 
     def count(self, what: Place | MemberAddress) -> tuple[int, int]:
-        return 0, self.scope.count(what)[1]
+        return 0, len(self.scope.collection_at((what.member if isinstance(what, Place) else what).path))
 
     def call(self, function: Any, occurrence: Any) -> bool:  # noqa: ARG002
         return False
@@ -303,8 +302,11 @@ def _cancel(scope: Scope, link: Link, key: str | None) -> None:
 
 def _mark_held(driver: Driver, moved: set[MemberEngine]) -> None:
     """Mark the held events that have to be tried again."""
-    for held in driver.held:
-        if not held.is_due and moved:
+    for held in driver.held if moved else ():
+        engine = held.engine
+        if engine is not None and not engine.is_joint and not engine.is_guarded:
+            held.is_due = held.is_due or engine in moved  # asked first: there may be very many
+        elif not held.is_due:
             held.is_due = any(engine in moved for engine, _ in held.targets()) or _may_open(held, moved)
 
 

@@ -7,6 +7,7 @@ that callbacks receive the orchestrator that declares the member.
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from ._copying import members_of
 from ._membership import add_member, remove_member
 from ._nesting import Former, apart, join
 from ._occurrence import Occurrence
+from ._tally import Tally
 from ._wiring import Watch, Wiring
 
 if TYPE_CHECKING:
@@ -70,6 +72,8 @@ class Scope:
         self.children: dict[str, Scope] = {}
         self.memory: dict[tuple[str, str | None], bool] = {}
         """Whether the condition of a link held at the last rest, by link and key."""
+        self._tallies: dict[str, dict[str | None, Tally]] = {}
+        """Who counts the members of collections, by field, and by state or for those that have ended."""
         self._places: dict[tuple[int, str], MemberEngine] = {}
         """Who keeps its state where, by the identity of the model and the name of its field."""
 
@@ -206,6 +210,9 @@ class Scope:
         else:
             self.collections.setdefault(name, {})[key] = engine
             engine.number = next(_numbers)
+            engine.tallies = tuple(self._tallies.get(name, {}).values())
+            for tally in engine.tallies:
+                tally.changed(engine)
         self._places[id(engine.sm.model), engine.sm.state_field] = engine
         self.driver.added(engine)
 
@@ -259,6 +266,9 @@ class Scope:
 
     def forget(self, engine: MemberEngine) -> None:
         """Forget where a machine kept its state that is no member any more."""
+        for tally in self._tallies.get(engine.member, {}).values():
+            tally.forget(engine)
+        engine.tallies = ()
         place = id(engine.sm.model), engine.sm.state_field
         if self._places.get(place) is engine:
             del self._places[place]
@@ -305,13 +315,17 @@ class Scope:
         key = self.key_of(member, occurrence)
         return None if key is None else holder.collections[name].get(key)
 
+    def collection_at(self, path: tuple[str, ...]) -> dict[str, MemberEngine]:
+        """Return the members of a collection by key; nobody if the orchestrator that would hold it is absent."""
+        try:
+            return self._holder(path).collections[path[-1]]
+        except KeyError:
+            return {}
+
     def engines_at(self, member: MemberAddress, occurrence: Occurrence | None = None) -> list[MemberEngine]:
         """Return the members that are meant; of a collection all, or the one with the key."""
         if member.key == EACH:
-            try:
-                return list(self._holder(member.path).collections[member.path[-1]].values())
-            except KeyError:
-                return []
+            return list(self.collection_at(member.path).values())
         found = self.engine_at(member, occurrence)
         return [] if found is None else [found]
 
@@ -336,11 +350,24 @@ class Scope:
 
     def count(self, what: Place | MemberAddress) -> tuple[int, int]:
         """Of how many members of the collection it is true, and how many there are."""
-        if isinstance(what, Place):
-            engines = self.engines_at(what.member)
-            return sum(is_active(engine, what.id) for engine in engines), len(engines)
-        engines = self.engines_at(what)
-        return sum(is_ended(engine.sm) for engine in engines), len(engines)
+        path = (what.member if isinstance(what, Place) else what).path
+        try:
+            holder = self._holder(path)
+        except KeyError:
+            return 0, 0  # an optional nested orchestrator that is absent
+        state = what.id if isinstance(what, Place) else None
+        return holder.tally(path[-1], state).count(), len(holder.collections[path[-1]])
+
+    def tally(self, name: str, state: str | None) -> Tally:
+        """Return who counts the members of a collection that are in a state, or have ended."""
+        found = self._tallies.setdefault(name, {}).get(state)
+        if found is None:
+            members = self.collections[name].values()
+            is_true = _has_ended if state is None else partial(is_active, state=state)
+            found = self._tallies[name][state] = Tally(is_true, members)
+            for engine in members:
+                engine.tallies = (*engine.tallies, found)
+        return found
 
     def call(self, function: Callable[..., Any], occurrence: Any) -> Any:
         """Call a user's function with the orchestrator, and the occurrence if it takes it."""
@@ -362,3 +389,7 @@ class Scope:
         """Return the fields that lead from here to a member; None if it is not in this orchestrator."""
         own = self.path
         return engine.path[len(own) :] if engine.path[: len(own)] == own else None
+
+
+def _has_ended(engine: MemberEngine) -> bool:
+    return is_ended(engine.sm)
