@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeVar, cast
 
 from statemachine import StateChart
@@ -125,6 +126,8 @@ class Orchestrator(_Declared):
     Class keywords:
         orchestrator_name: The parameter by which callbacks receive the orchestrator; ``"orc"`` by default.
         atomic: Whether a step that fails is put back; True by default.
+        max_deliveries: How many links and waiting joint events one step may set off; 1000 by default.
+        version: The version of the definition, for snapshots; ``"1"`` by default.
 
     Raises:
         DefinitionError: When the class is made, for all mistakes of its declaration at once.
@@ -297,10 +300,7 @@ class Orchestrator(_Declared):
         """
         scope = self._system
         engines = list(scope.engines())
-        asked = scope.driver.ask([engine.sm for engine in engines])
-        if isinstance(asked, EventCall):
-            return asked.then(lambda answers: enabled_addresses(scope, engines, answers))
-        return enabled_addresses(scope, engines, asked)
+        return scope.driver.ask([engine.sm for engine in engines], partial(enabled_addresses, scope, engines))
 
     def inspect(self, observer: Callable[[Inspection], object]) -> Callable[[], None]:
         """

@@ -157,6 +157,8 @@ class Link:
     """Seconds between trigger and effect."""
     given_when_due: Condition | None = None
     """What must hold when the delay is over."""
+    number: int = 0
+    """Its place among the links of the class."""
 
     def __str__(self) -> str:
         words = [f"when({self.trigger})"]

@@ -47,7 +47,7 @@ class Written:
     marker: Marker
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Rules:
     """What a class declares between its members."""
 
@@ -56,10 +56,6 @@ class Rules:
     joint_events: tuple[JointEvent, ...] = ()
     is_complete: bool = True
     """Whether all of it could be looked up before an instance was made."""
-
-    def joint(self, name: str) -> JointEvent:
-        """Return a joint event by name."""
-        return next(one for one in self.joint_events if one.name == name)
 
 
 @dataclass(slots=True)
@@ -296,7 +292,7 @@ def read_rules(resolver: Resolver, parameter: str, written: list[Written]) -> Ru
     for one in written:
         if isinstance(one.marker, LinkMarker):
             link = reader.link(one, one.marker)
-            links += [link] if link else []
+            links += [replace(link, number=len(links))] if link else []
         elif isinstance(one.marker, GuardMarker):
             guard = reader.guard(one, one.marker)
             guards += [guard] if guard else []

@@ -159,7 +159,7 @@ def _is_sure(link: Link) -> bool:
     effect = link.effect
     return (
         link.given is None
-        and link.delay is None
+        and not link.delay  # after(0) is a step later, without end
         and isinstance(effect, Send)
         and effect.refused == "raise"
         and isinstance(effect.target, Place)

@@ -32,11 +32,7 @@ class SyncMemberEngine(MemberEngine, SyncEngine):
 
     def begin(self) -> Any:
         """Enter the initial state and run until the machine is quiet."""
-        keywords, self._held = dict(self._held or {}), None
-        if self._host is not None:
-            keywords[self._host.parameter] = self._host.orchestrator
-            if self.key is not None:
-                keywords["member_key"] = self.key
+        keywords, self._held = {**(self._held or {}), **self.injected}, None
         return SyncEngine.activate_initial_state(self, **keywords)
 
     def _run_macrostep(self) -> bool:

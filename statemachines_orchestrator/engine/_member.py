@@ -118,8 +118,6 @@ class MemberEngine(BaseEngine):
     """Whether others may have to take part in its events."""
     is_reserved: bool = False
     """Whether the machine waits for its part in something that others have begun."""
-    end_seen: bool = False
-    """Whether the host knows that the machine has ended."""
     running: bool
     """Whether the machine has not ended."""
     _held: Mapping[str, Any] | None = None
@@ -368,16 +366,20 @@ class MemberEngine(BaseEngine):
         host = self._host
         if host is not None:
             trigger_data.kwargs = payload = Payload(trigger_data.kwargs)
-            payload.host, payload.key = host, self.key
+            payload.injected = self.injected
+
+    @property
+    def injected(self) -> dict[str, Any]:
+        """What every callback of the machine may ask for: the orchestrator, and its key in a collection."""
+        host = self._host
+        if host is None:
+            return {}
+        orchestrator = {host.parameter: host.orchestrator}
+        return orchestrator if self.key is None else {**orchestrator, "member_key": self.key}
 
     def enabled_events(self, *args: Any, **kwargs: Any) -> Any:
         """List the enabled events; guards receive the orchestrator here, too."""
-        host = self._host
-        if host is not None:
-            kwargs[host.parameter] = host.orchestrator
-            if self.key is not None:
-                kwargs["member_key"] = self.key
-        return super().enabled_events(*args, **kwargs)  # type: ignore[misc] # both concrete engines define it
+        return super().enabled_events(*args, **{**kwargs, **self.injected})  # type: ignore[misc] # both concrete engines define it
 
     # -- putting back --------------------------------------------------------------------------------------
 
@@ -424,7 +426,6 @@ class MemberEngine(BaseEngine):
         self,
         *,
         running: bool,
-        end_seen: bool,
         pending_final: State | None,
         held: Mapping[str, Any] | None,
         queued: Iterable[TriggerData],
@@ -432,7 +433,7 @@ class MemberEngine(BaseEngine):
         """Go on where a snapshot was taken; what the machine was doing before is forgotten. Runs no callback."""
         self._stop_invocations_but(frozenset())
         self.drop_queued()
-        self.running, self.end_seen = running, end_seen
+        self.running = running
         self._root_parallel_final_pending = pending_final
         self._held = held
         for trigger in queued:
@@ -447,7 +448,7 @@ class MemberEngine(BaseEngine):
         for state, keywords in self.to_invoke:
             if state.value in active and state.id not in running:
                 payload = Payload(keywords)
-                payload.host, payload.key = self.host, self.key
+                payload.injected = self.injected
                 manager.mark_for_invoke(state, payload)
         self.to_invoke = ()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ._host import Host
+    from collections.abc import Mapping
 
 __all__ = ("Payload",)
 
@@ -19,16 +19,11 @@ class Payload(dict[str, Any]):
     `_event.data` of SCXML, a payload of Orca) finds nothing in it that nobody sent.
     """
 
-    __slots__ = ("host", "key")
-    # Attributes and no arguments: one is made for every event, and `dict` needs no constructor of ours.
-    host: Host
-    key: str | None
-    """The machine's key in a collection."""
+    __slots__ = ("injected",)
+    # An attribute and no argument: one is made for every event, and `dict` needs no constructor of ours.
+    injected: Mapping[str, Any]
+    """What every callback of the machine may ask for."""
 
     def copy(self) -> dict[str, Any]:
         """Return the keywords of a callback."""
-        keywords = dict(self)
-        keywords[self.host.parameter] = self.host.orchestrator
-        if self.key is not None:
-            keywords["member_key"] = self.key
-        return keywords
+        return {**self, **self.injected}

@@ -29,7 +29,6 @@ __all__ = (
     "fingerprint_of",
     "machines_of",
     "names_of",
-    "rules_of",
 )
 
 _FINGERPRINT_LENGTH = 16
@@ -51,19 +50,11 @@ def names_of(scope: Scope) -> dict[type, str]:
     return named(dict.fromkeys((*map(type, machines_of(scope)), *declared)))
 
 
-def rules_of(scope: Scope) -> Rules:
-    """Return the links, guards and joint events of an orchestrator."""
-    if scope.wiring is not None:
-        return scope.wiring.rules
-    rules: Rules = scope.orchestrator.__declaration__.rules  # there are none
-    return rules
-
-
 def definition_of(scope: Scope) -> Definition:
     """Describe what an orchestrator and its machines declare."""
     machines = {name: type(engine.sm) for name, engine in scope.members.items()}
     systems = {name: type(child.orchestrator).__name__ for name, child in scope.children.items()}
-    return described(scope.orchestrator.__declaration__, rules_of(scope), names_of(scope), machines, systems)
+    return described(scope.orchestrator.__declaration__, scope.rules, names_of(scope), machines, systems)
 
 
 def described(

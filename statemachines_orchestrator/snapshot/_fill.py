@@ -22,7 +22,7 @@ from statemachines_orchestrator.system import DelayedLink, Firing, Occurrence, S
 
 from ._catalogue import classes_of
 from ._decode import Decoder
-from ._definition import chart_differences, definition_of, differences, fingerprint_of, machines_of, rules_of
+from ._definition import chart_differences, definition_of, differences, fingerprint_of, machines_of
 from ._legal import unknown_states, why_illegal
 
 if TYPE_CHECKING:
@@ -300,7 +300,7 @@ class _Filler:
         occurrence = self.occurrence(scope, written["occurrence"], where)
         engine = self.engine(written["member"], where) if "member" in written else None
         if engine is None:
-            known: list[str] = [one.name for one in rules_of(scope).joint_events]
+            known: list[str] = list(scope.wiring.joint_events)
         else:
             known = list(read_chart(type(engine.sm)).events)
         if written["event"] not in known:
@@ -328,7 +328,7 @@ class _Filler:
         return engine
 
     def link(self, scope: Scope, name: str, where: str) -> Link | None:
-        links = {one.name: one for one in rules_of(scope).links}
+        links = scope.wiring.links
         if name not in links:
             close = nearest(name, links)
             self.problem(where, f"there is no link {name!r}" + (f"; is it {close!r} now?" if close else ""))
@@ -349,7 +349,6 @@ def _put(engine: MemberEngine, entry: Written, start: dict[str, Any] | None, que
     }
     engine.resume(
         running=not entry.get("ended", False),
-        end_seen=entry.get("end_told", False),
         pending_final=machine.states_map[chart.node(entry["ending"]).value] if "ending" in entry else None,
         held=start,
         queued=queue,

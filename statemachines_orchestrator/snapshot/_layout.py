@@ -55,7 +55,6 @@ MACHINE: dict[str, Shape] = {
     "active": [str],
     "history?": Named([str]),
     "ended?": bool,
-    "end_told?": bool,
     "ending?": str,
     "irregular?": bool,
     "start?": anything,

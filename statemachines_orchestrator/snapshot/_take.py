@@ -126,7 +126,6 @@ class _Taker:
             "active": active,
             "history": {name: [state.id for state in states] for name, states in machine.history_values.items()},
             "ended": not engine.running,
-            "end_told": engine.end_seen,
             "irregular": why_illegal(chart, active) is not None,
             "queue": self.queue(engine, where),
             "invoking": self.invoking(engine, where),

@@ -154,6 +154,7 @@ class AwaitedSteps(BlockingSteps):
         if engine.is_busy or not isinstance(engine, AsyncMemberEngine):
             return self._run(step, engine, trigger)
         before = step.touch(engine) or engine.save()
+        moved = len(step.moves)
         try:
             if engine.is_held:
                 await engine.begin()
@@ -169,6 +170,7 @@ class AwaitedSteps(BlockingSteps):
             # python-statemachine leaves the transition half done, and a callback may catch this and go on.
             if not engine.is_busy:
                 engine.put_back(before)
+                step.forget_moves(engine, moved)
             raise
 
     async def _run_jointly_async(self, step: Step, joint: Joint) -> Any:

@@ -140,7 +140,7 @@ class BlockingSteps(SharedSteps):
         """Close the step at once, if nothing is left to be done in it."""
         self._take_strays(step)
         is_idle = not (step.failure or step.deferred or step.moves or step.joints or step.unstarted or self._unstarted)
-        has_asked = self.has_rested or not self.has_rules
+        has_asked = self.has_rested or not self.conditional
         return is_idle and has_asked and step.next_with_work() is None and step.close()
 
     # -- time ----------------------------------------------------------------------------------------------

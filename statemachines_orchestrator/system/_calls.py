@@ -84,14 +84,6 @@ class EventCall(Coroutine[Any, Any, Any]):
         call._result = result
         return call
 
-    def then(self, change: Callable[[Any], Any]) -> EventCall:
-        """Return a call whose result is that of this one, changed."""
-
-        async def changed() -> Any:
-            return change(await self)
-
-        return EventCall(changed)
-
     @property
     def is_started(self) -> bool:
         """Whether the event's step has begun, or at least stands in line with somebody waiting for it."""

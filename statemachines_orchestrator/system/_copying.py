@@ -209,8 +209,6 @@ class SystemRecord:
     clock: Clock
     memory: Mapping[tuple[str, str | None], bool]
     held: tuple[HeldRecord, ...] = ()
-    ended: tuple[tuple[tuple[str, ...], str | None], ...] = ()
-    """Members whose end has been noticed."""
 
 
 def describe_system(orchestrator: Any) -> SystemRecord:
@@ -229,8 +227,8 @@ def describe_system(orchestrator: Any) -> SystemRecord:
     }
     parts = {one.name for one in declaration.parts}
     attributes = {name: value for name, value in values.items() if name not in parts and name != "_system"}
-    held, ended = (_held_of(scope), _ended_of(scope)) if scope.parent is None else ((), ())
-    return SystemRecord(members, systems, collections, attributes, scope.driver.clock, dict(scope.memory), held, ended)
+    held = _held_of(scope) if scope.parent is None else ()
+    return SystemRecord(members, systems, collections, attributes, scope.driver.clock, dict(scope.memory), held)
 
 
 def _held_of(scope: Scope) -> tuple[HeldRecord, ...]:
@@ -246,10 +244,6 @@ def _held_of(scope: Scope) -> tuple[HeldRecord, ...]:
         )
         for one in scope.driver.held
     )
-
-
-def _ended_of(scope: Scope) -> tuple[tuple[tuple[str, ...], str | None], ...]:
-    return tuple((engine.path, engine.key) for engine in scope.engines() if engine.end_seen)
 
 
 def with_own_models(record: SystemRecord) -> SystemRecord:
@@ -330,11 +324,9 @@ def _go_on(scope: Scope, record: SystemRecord) -> None:
     engines = {(engine.path, engine.key): engine for engine in scope.engines()}
     driver.has_rested = bool(record.memory) or not any(engine.is_held for engine in engines.values())
     driver._has_begun = not any(engine.is_held for engine in engines.values())
-    for place in record.ended:
-        engines[place].end_seen = True
     for one in record.held:
         holder = next(each for each in scope.tree() if each.path == one.scope)
-        link = next(each for each in holder.wiring.rules.links if each.name == one.link)  # type: ignore[union-attr]
+        link = holder.wiring.links[one.link]
         engine = None if one.member is None else engines[one.member]
         firing = Firing(holder, link, one.occurrence, None)
         driver.held.append(Sending(firing, engine, one.event, one.args, dict(one.kwargs)))

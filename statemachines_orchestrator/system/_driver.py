@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from statemachine.utils import run_async_from_sync
 
@@ -18,7 +18,7 @@ from ._scope import Scope
 from ._turns import running_loop
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, MutableMapping
+    from collections.abc import Callable, Iterator, MutableMapping
 
     from statemachine import Event, StateChart
     from statemachine.event_data import TriggerData
@@ -30,9 +30,10 @@ if TYPE_CHECKING:
     from ._records import Inspection
     from ._shared import Observer
     from ._step import Step
-    from ._turns import Ticket
 
 __all__ = ("Driver", "place")
+
+T = TypeVar("T")
 
 
 class Driver(AwaitedSteps):
@@ -200,30 +201,31 @@ class Driver(AwaitedSteps):
         finally:
             self._turns.leave()
 
-    def ask(self, machines: Iterable[StateChart[Any]]) -> Any:
+    def ask(self, machines: list[StateChart[Any]], conclude: Callable[[list[list[Event]]], T]) -> Any:
         """
         Ask machines for their enabled events, in a step of its own: guards may look at every sibling.
 
+        Args:
+            machines: Who is asked.
+            conclude: Makes the answer of the events of each machine, in order; in that step, too.
+
         Returns:
-            The events of each machine, in order; in an asynchronous system an awaitable of them.
+            The answer; in an asynchronous system an awaitable of it.
         """
-        asked = list(machines)
+
+        def ask(_step: Step | None = None) -> T:
+            return conclude([machine.enabled_events() for machine in machines])
+
+        async def ask_async(_step: Step | None = None) -> T:
+            return conclude(await _enabled_async(machines))
+
         inside = self._running_step() is not None
-        if self.is_async and inside:
-            return EventCall(_enabled_async, asked)
-        if self.is_async:
-            # As a machine's own calls: an awaitable in an event loop, without one the answer.
-            return run_async_from_sync(self._call(self._ask_async, asked))
-        return (
-            _enabled(asked) if inside else self._in_turn(self._as_step, self._new_step(), lambda _step: _enabled(asked))
-        )
-
-    async def _ask_async(self, ticket: Ticket, machines: list[StateChart[Any]]) -> list[list[Event]]:
-        async def ask(_step: Step) -> list[list[Event]]:
-            return await _enabled_async(machines)
-
-        answers: list[list[Event]] = await self._in_turn_async(ticket, self._as_step_async, self._new_step(), ask)
-        return answers
+        if not self.is_async:
+            return ask() if inside else self._in_turn(self._as_step, self._new_step(), ask)
+        if inside:
+            return EventCall(ask_async)
+        # As a machine's own calls: an awaitable in an event loop, without one the answer.
+        return run_async_from_sync(self._call(self._work_in_turn_async, self._new_step(), ask_async))
 
     # -- time ----------------------------------------------------------------------------------------------
 
@@ -325,10 +327,6 @@ class _Listening:
 
 async def _nothing_more(_step: Step) -> None:
     """Stand in for the work of a step whose work has been done."""
-
-
-def _enabled(machines: list[StateChart[Any]]) -> list[list[Event]]:
-    return [machine.enabled_events() for machine in machines]
 
 
 async def _enabled_async(machines: list[StateChart[Any]]) -> list[list[Event]]:

@@ -17,7 +17,6 @@ from ._joints import (
     event_of,
     joint_call,
     joint_from,
-    joint_named,
     joint_or_raise,
     jointly,
     joints_of,
@@ -77,14 +76,14 @@ class Sending:
         """Whether it is for this machine, by itself or as one that is chosen for a joint event."""
         if self.engine is not None:
             return self.engine is engine
-        parts = joint_named(self.scope, self.event).parts
+        parts = self.scope.wiring.joint_events[self.event].parts
         path = self.scope.relative_path(engine)
         return any(part.member.path == path and engine.key in self.kwargs.get(path[-1], ()) for part in parts if path)
 
     def joints(self) -> list[tuple[Scope, JointEvent]]:
         """Return the joint events through which it happens."""
         if self.engine is None:
-            return [(self.scope, joint_named(self.scope, self.event))]
+            return [(self.scope, self.scope.wiring.joint_events[self.event])]
         return joints_of(self.engine, self.event)
 
     def targets(self) -> list[tuple[MemberEngine, str]]:
@@ -100,8 +99,7 @@ class Sending:
     def guards(self) -> Iterator[tuple[Scope, Guard]]:
         """Yield the guards that may forbid it."""
         for scope, joint in self.joints():
-            if scope.wiring is not None:
-                yield from ((scope, guard) for guard in scope.wiring.joint_guards.get(joint.name, ()))
+            yield from ((scope, guard) for guard in scope.wiring.joint_guards.get(joint.name, ()))
         for engine, event in self.targets():
             for scope, watch in engine.watches:
                 yield from ((scope, guard) for guard in watch.guards.get(event))
@@ -129,7 +127,7 @@ def between_rests(driver: Driver, step: Step) -> Work:
                 yield partial(driver.run_now, step, added, None)
         elif not step.is_idle:
             yield partial(driver.wait_until_idle, step)
-        elif step.moves or (driver.has_rules and not driver.has_rested):
+        elif step.moves or (driver.conditional and not driver.has_rested):
             look_at_moves(driver, step)
         elif step.joints:
             joint, cause = step.joints.popleft()
@@ -157,7 +155,7 @@ def _fire(driver: Driver, step: Step, firing: Firing) -> Work:
         return
     args, kwargs = _payload(effect, firing)
     if isinstance(effect.target, str):
-        settled = settled_choice(joint_named(scope, effect.target), kwargs)
+        settled = settled_choice(scope.wiring.joint_events[effect.target], kwargs)
         yield from _send(driver, step, Sending(firing, None, effect.target, args, settled))
         return
     place = effect.target
@@ -262,7 +260,7 @@ def _attempt(driver: Driver, step: Step, sending: Sending) -> Work:
     """Send an event; return why it was refused and the exception that says so, or None."""
     firing, engine, event = sending.firing, sending.engine, sending.event
     if engine is None:
-        named = joint_named(firing.scope, event)
+        named = firing.scope.wiring.joint_events[event]
         joint = joint_call(firing.scope, named, sending.args, sending.kwargs, firing.occurrence)
         return (yield from _attempt_jointly(driver, step, firing, joint))
     if not engine.running:

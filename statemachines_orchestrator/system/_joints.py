@@ -36,7 +36,6 @@ __all__ = (
     "event_of",
     "joint_call",
     "joint_from",
-    "joint_named",
     "joint_or_raise",
     "jointly",
     "joints_of",
@@ -91,12 +90,6 @@ def shared_event(engine: MemberEngine, event: str, joints: list[tuple[Scope, Joi
     if len(joints) < 2:  # noqa: PLR2004 - one is what it is
         return None
     return SharedEventError(f"{engine.address}.{event}", [f"{joint.owner}.{joint.name}" for _, joint in joints])
-
-
-def joint_named(scope: Scope, name: str) -> JointEvent:
-    """Return a joint event of an orchestrator."""
-    joints: tuple[JointEvent, ...] = scope.wiring.rules.joint_events if scope.wiring is not None else ()
-    return next(joint for joint in joints if joint.name == name)
 
 
 def joint_call(
@@ -216,7 +209,7 @@ def jointly(driver: Driver, step: Step, joint: Joint) -> Work:
         for engine, _ in joint.parts:
             engine.is_reserved = False
             engine.forget_choice()
-    if joint.scope.wiring is not None and joint.event.name in joint.scope.wiring.on_joint:
+    if joint.event.name in joint.scope.wiring.on_joint:
         step.moves.append(JointMove(joint.scope, joint.event, joint.args, joint.kwargs, step.cause))
     return None, joint.result(results)
 
@@ -292,8 +285,7 @@ def _ask_all(joint: Joint) -> Work:
 
 def _forbidden(joint: Joint) -> str | None:
     """Ask the guards of the joint event itself; why the first that forbids it does."""
-    wiring = joint.scope.wiring
-    for guard in wiring.joint_guards.get(joint.event.name, ()) if wiring is not None else ():
+    for guard in joint.scope.wiring.joint_guards.get(joint.event.name, ()):
         occurrence = Occurrence("", event=joint.event.name, args=joint.args, kwargs=joint.kwargs)
         if not allows(joint.scope, guard, occurrence):
             case = case_of(joint.scope, guard.condition, occurrence)

@@ -14,7 +14,6 @@ from ._joints import joint_call, joint_from, joints_of, trigger_for
 if TYPE_CHECKING:
     from statemachine import StateChart
 
-    from statemachines_orchestrator.declare import JointEvent
     from statemachines_orchestrator.engine import MemberEngine
 
     from ._joints import Joint
@@ -35,7 +34,7 @@ def find(scope: Scope, address: str) -> BoundJointEvent | tuple[StateChart[Any],
     """
     inside, rest = scope, address
     while True:
-        joint = _joint(inside, rest)
+        joint = inside.wiring.joint_events.get(rest)
         if joint is not None:
             return BoundJointEvent(joint, inside.orchestrator)
         part = _PART.fullmatch(rest)
@@ -50,11 +49,6 @@ def find(scope: Scope, address: str) -> BoundJointEvent | tuple[StateChart[Any],
             _unknown(scope, address)
         _check_event(scope, engine, rest)
         return engine.sm, rest
-
-
-def _joint(scope: Scope, name: str) -> JointEvent | None:
-    joints: tuple[JointEvent, ...] = scope.wiring.rules.joint_events if scope.wiring is not None else ()
-    return next((joint for joint in joints if joint.name == name), None)
 
 
 def _check_event(scope: Scope, engine: MemberEngine, event: str) -> None:
@@ -96,7 +90,7 @@ def enabled_addresses(scope: Scope, engines: list[MemberEngine], answers: list[l
     joint_events = (
         ".".join((*inside.path[len(scope.path) :], joint.name))
         for inside in scope.tree()
-        for joint in (inside.wiring.rules.joint_events if inside.wiring is not None else ())
+        for joint in inside.rules.joint_events
         if _is_possible(joint_call(inside, joint, (), {}, None), enabled)
     )
     return (*members, *joint_events)
@@ -112,8 +106,6 @@ def _is_possible_alone(engine: MemberEngine, event: str, enabled: set[tuple[Memb
 
 
 def _is_possible(joint: Joint, enabled: set[tuple[MemberEngine, str]]) -> bool:
-    wiring = joint.scope.wiring
-    guards = wiring.joint_guards.get(joint.event.name, ()) if wiring is not None else ()
     return all((engine, str(trigger.event)) in enabled for engine, trigger in joint.parts) and all(
-        allows(joint.scope, guard) for guard in guards
+        allows(joint.scope, guard) for guard in joint.scope.wiring.joint_guards.get(joint.event.name, ())
     )

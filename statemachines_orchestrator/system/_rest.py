@@ -7,6 +7,7 @@ The moves are looked at in the order in which they happened; see "Links" in docs
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from statemachines_orchestrator.declare import (
@@ -131,15 +132,12 @@ def look_at_moves(driver: Driver, step: Step) -> None:
     for engine in changed:
         _end_delays(engine)
     if driver.held:
-        _mark_held(driver, changed)
+        _mark_held(driver, step, changed)
 
 
 def _moved(step: Step, move: Move, *, is_last: bool) -> None:
     engine = move.engine
-    ended = is_last and not engine.running and not engine.end_seen
-    if ended:
-        step.undo(lambda: setattr(engine, "end_seen", False))
-        engine.end_seen = True
+    ended = is_last and not engine.running  # nothing moves a machine that has ended: this was its last move
     for scope, watch in engine.watches:
         triggered: list[tuple[Link, str | None]] = [
             (link, state) for state in move.entered for link in watch.states.get(state, ())
@@ -150,8 +148,7 @@ def _moved(step: Step, move: Move, *, is_last: bool) -> None:
             triggered += [(link, None) for link in watch.done]
         if not triggered:
             continue
-        order = scope.wiring.order if scope.wiring is not None else {}
-        for link, state in sorted(triggered, key=lambda one: order[id(one[0])]):
+        for link, state in sorted(triggered, key=lambda one: one[0].number):
             if _is_about(scope, link, engine):
                 _triggered(step, scope, link, scope.occurrence(engine, move.trigger, state), move.cause)
 
@@ -165,8 +162,7 @@ def _is_about(scope: Scope, link: Link, engine: MemberEngine) -> bool:
 
 
 def _joint_happened(step: Step, move: JointMove) -> None:
-    wiring = move.scope.wiring
-    for link in wiring.on_joint.get(move.joint.name, ()) if wiring is not None else ():
+    for link in move.scope.wiring.on_joint.get(move.joint.name, ()):
         occurrence = Occurrence("", event=move.joint.name, args=move.args, kwargs=move.kwargs)
         _triggered(step, move.scope, link, occurrence, move.cause)
 
@@ -199,14 +195,12 @@ def holds(scope: Scope, link: Link, condition: Condition, occurrence: Occurrence
 
 def _conditions(step: Step, scope: Scope, moved: set[MemberEngine], cause: Firing | None, *, everything: bool) -> None:
     wiring = scope.wiring
-    if wiring is None:
-        return
     concerned: dict[Link, set[str] | None] = dict.fromkeys(wiring.conditions if everything else wiring.unbounded)
     for engine in () if everything else moved:
         for other, watch in engine.watches:
             for link in watch.conditions if other is scope else ():
                 _concern(concerned, link, scope, engine)
-    for link in sorted(concerned, key=lambda one: wiring.order[id(one)]):
+    for link in sorted(concerned, key=lambda one: one.number):
         for key in _keys(scope, link, concerned[link]):
             _ask_again(step, scope, link, key, cause)
 
@@ -300,20 +294,26 @@ def _cancel(scope: Scope, link: Link, key: str | None) -> None:
 # -- held events -------------------------------------------------------------------------------------------------
 
 
-def _mark_held(driver: Driver, moved: set[MemberEngine]) -> None:
+def _mark_held(driver: Driver, step: Step, moved: set[MemberEngine]) -> None:
     """Mark the held events that have to be tried again."""
     for held in driver.held if moved else ():
-        engine = held.engine
-        if engine is not None and not engine.is_joint and not engine.is_guarded:
-            held.is_due = held.is_due or engine in moved  # asked first: there may be very many
-        elif not held.is_due:
-            held.is_due = any(engine in moved for engine, _ in held.targets()) or _may_open(held, moved)
+        if not held.is_due and _concerns(held, moved):
+            step.undo(partial(setattr, held, "is_due", False))
+            held.is_due = True
+
+
+def _concerns(held: Sending, moved: set[MemberEngine]) -> bool:
+    """Whether an event may be taken now because some machines have moved."""
+    engine = held.engine
+    if engine is not None and not engine.is_joint:  # asked first: there may be very many
+        return engine in moved or (engine.is_guarded and _may_open(held, moved))
+    return any(target in moved for target, _ in held.targets()) or _may_open(held, moved)
 
 
 def _may_open(held: Sending, moved: set[MemberEngine]) -> bool:
     """Whether a guard on the event may have opened: a machine that its condition names has moved."""
     for scope, guard in held.guards():
-        reads = scope.wiring.opening[id(guard)] if scope.wiring is not None else None
+        reads = scope.wiring.opening[id(guard)]
         if reads is None or any(scope.relative_path(engine) in reads for engine in moved):
             return True
     return False

@@ -12,7 +12,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from statemachines_orchestrator.charts import read_chart
-from statemachines_orchestrator.declare import EACH, At, MemberAddress, Place
+from statemachines_orchestrator.declare import EACH, At, MemberAddress, Place, Rules
 from statemachines_orchestrator.engine import INITIAL_EVENT
 
 from ._cases import call_with, forbidden, is_active
@@ -22,7 +22,7 @@ from ._membership import add_member, remove_member
 from ._nesting import Former, apart, join
 from ._occurrence import Occurrence
 from ._tally import Tally
-from ._wiring import Watch, Wiring
+from ._wiring import Watch, Wiring, wiring_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from statemachine import StateChart
     from statemachine.event_data import TriggerData
 
-    from statemachines_orchestrator.declare import JointEvent, Members, Rules
+    from statemachines_orchestrator.declare import JointEvent, Members
     from statemachines_orchestrator.engine import MemberEngine
 
     from ._clock import Clock
@@ -39,15 +39,7 @@ if TYPE_CHECKING:
 __all__ = ("Scope",)
 
 _numbers = count()
-_wirings: dict[int, tuple[Rules, Wiring]] = {}
-"""By the identity of the rules, which are kept with it."""
-
-
-def _wiring_of(rules: Rules) -> Wiring:
-    known = _wirings.get(id(rules))
-    if known is None:
-        known = _wirings[id(rules)] = (rules, Wiring(rules))
-    return known[1]
+_NO_RULES = Rules()
 
 
 class Scope:
@@ -66,7 +58,8 @@ class Scope:
         """Whether its constructor has not come to its end."""
         self.former: Former | None = None
         """What it had before it became a part of another orchestrator that is being made."""
-        self.wiring: Wiring | None = None
+        self.rules: Rules = _NO_RULES
+        self.wiring: Wiring = wiring_of(_NO_RULES)
         self.members: dict[str, MemberEngine] = {}
         self.collections: dict[str, dict[str, MemberEngine]] = {}
         self.children: dict[str, Scope] = {}
@@ -182,8 +175,8 @@ class Scope:
             classes = {
                 (*engine.host.path[len(scope.path) :], engine.member): type(engine.sm) for engine in scope.engines()
             }
-            rules = scope.orchestrator.__declaration__.rules_for(classes)
-            scope.wiring = _wiring_of(rules) if rules.links or rules.guards or rules.joint_events else None
+            scope.rules = scope.orchestrator.__declaration__.rules_for(classes)
+            scope.wiring = wiring_of(scope.rules)
         self.bind()
 
     def bind(self) -> None:
@@ -288,7 +281,7 @@ class Scope:
         path: tuple[str, ...] = (engine.member,)
         scope: Scope | None = self
         while scope is not None:
-            watch = scope.wiring.watches.get(path) if scope.wiring is not None else None
+            watch = scope.wiring.watches.get(path)
             if watch is not None:
                 found.append((scope, watch))
             path = (scope.name, *path)

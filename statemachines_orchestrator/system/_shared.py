@@ -73,8 +73,6 @@ class SharedSteps:
         self.atomic: bool = settings.atomic
         self.max_deliveries: int = settings.max_deliveries
         self.is_async: bool = False
-        self.has_rules: bool = False
-        """Whether some orchestrator of the system declares links, guards or joint events."""
         self.has_rested: bool = False
         """Whether conditions have been asked for the first time."""
         self.conditional: list[Scope] = []
@@ -118,10 +116,9 @@ class SharedSteps:
     def rules_changed(self) -> None:
         """Hear that an orchestrator has become a part of the system, with its rules."""
         scopes = list(self.root.tree())
-        self.has_rules = any(scope.wiring is not None for scope in scopes)
-        conditional = [scope for scope in scopes if scope.wiring is not None and scope.wiring.conditions]
+        conditional = [scope for scope in scopes if scope.wiring.conditions]
         self.conditional = sorted(conditional, key=lambda scope: -len(scope.path))
-        self.hears_all = any(scope.wiring is not None and scope.wiring.unbounded for scope in conditional)
+        self.hears_all = any(scope.wiring.unbounded for scope in conditional)
 
     def _new_step(self) -> Step:
         # Not a step that has ended: tasks and invocations that go on for ever would chain all their steps together.
@@ -144,8 +141,6 @@ class SharedSteps:
             self._forget_ended(step)
         for engine in step.leaving:
             release(engine.sm)
-        for held in self.held:
-            held.is_due = False  # after a step that failed; any other ends when there is none
         step.forget()
 
     def _forget_ended(self, step: Step) -> None:

@@ -186,6 +186,10 @@ class Step:
                 return engine
         return None
 
+    def forget_moves(self, engine: MemberEngine, since: int) -> None:
+        """Forget what a machine has done that was put back alone, from the so manieth move on."""
+        self.moves[since:] = [move for move in self.moves[since:] if getattr(move, "engine", None) is not engine]
+
     def forget(self) -> None:
         """Let go of what is needed no longer: tasks that were started in the step keep it alive."""
         self._saved.clear()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from statemachine import Event
 
@@ -25,14 +26,15 @@ from statemachines_orchestrator.declare import (
     OnState,
     Over,
     Place,
+    Rules,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from statemachines_orchestrator.declare import Condition, Guard, JointEvent, Rules
+    from statemachines_orchestrator.declare import Condition, Guard, JointEvent
 
-__all__ = ("Watch", "Wiring", "collection_of", "read_paths")
+__all__ = ("Watch", "Wiring", "collection_of", "read_paths", "wiring_of")
 
 _MOST_REMEMBERED = 1000
 """Undeclared names of events, which come from outside, of which the rules are remembered."""
@@ -83,18 +85,13 @@ class Watch:
     joints: ByEvent = field(default_factory=ByEvent)
     """Joint events in which it takes part."""
 
-    @property
-    def is_idle(self) -> bool:
-        """Whether its moves mean nothing to any link."""
-        return not (self.states or self.events or self.done or self.conditions or self.delayed)
-
 
 class Wiring:
     """All rules of one class, by the member that they concern."""
 
     def __init__(self, rules: Rules) -> None:
-        self.rules = rules
-        self.order: dict[int, int] = {id(link): number for number, link in enumerate(rules.links)}
+        self.links: dict[str, Link] = {link.name: link for link in rules.links}
+        self.joint_events: dict[str, JointEvent] = {joint.name: joint for joint in rules.joint_events}
         self.watches: dict[tuple[str, ...], Watch] = {}
         self.on_joint: dict[str, list[Link]] = {}
         self.joint_guards: dict[str, list[Guard]] = {}
@@ -143,10 +140,16 @@ class Wiring:
             self.joint_guards.setdefault(guard.target, []).append(guard)
         self.opening[id(guard)] = read_paths(guard.condition)
 
-    def joints_of(self, place_path: tuple[str, ...], event: str) -> tuple[JointEvent, ...]:
-        """Return the joint events to which an event of the member at this path belongs."""
-        watch = self.watches.get(place_path)
-        return watch.joints.get(event) if watch is not None else ()
+
+_wirings: WeakKeyDictionary[Rules, Wiring] = WeakKeyDictionary()
+
+
+def wiring_of(rules: Rules) -> Wiring:
+    """Return the rules of a class by the member that they concern; made once per class."""
+    wiring = _wirings.get(rules)
+    if wiring is None:
+        wiring = _wirings[rules] = Wiring(rules)
+    return wiring
 
 
 def read_paths(condition: Condition) -> frozenset[tuple[str, ...]] | None:

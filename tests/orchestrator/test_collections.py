@@ -442,6 +442,28 @@ class TestRemove:
         clock.advance(60)
         assert str(waiting.configuration) == "order=placed"
 
+    def test_drops_what_the_system_waits_for_in_its_name(self) -> None:
+        """Delayed events of its own, and links that it has triggered, have gone with it."""
+
+        class Waiting(Orchestrator):
+            order: Order = machine(factory=Order)
+            materials: Members[Material] = machines(Material)
+
+            remind = when(each(materials).order).after(10).send(order.close)
+
+        clock = SimulatedClock()
+        waiting = Waiting(clock=clock)
+        material = waiting.materials.add("m1")
+        material.order()
+        material.send("pack", delay=5000)
+        assert waiting.next_due == 5
+        waiting.materials.remove("m1")
+
+        assert waiting.next_due is None
+        assert material._engine.external_queue.is_empty()
+        clock.advance(60)
+        assert str(waiting.configuration) == "order=begun"
+
     def test_a_failed_removal_keeps_timers_and_held_events(self) -> None:
         """They come back with the member."""
 

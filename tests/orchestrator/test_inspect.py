@@ -279,7 +279,9 @@ class TestObservers:
             return shop.configuration["payment"], kinds(records), len(calls)
 
         assert world.run(scenario) == ({"paid"}, ["step started", "moved", "step ended"], 1)
-        assert [entry.message.split(":")[0] for entry in caplog.records] == ["an observer of Shop failed and hears no more"]
+        assert [entry.message.split(":")[0] for entry in caplog.records] == [
+            "an observer of Shop failed and hears no more"
+        ]
 
     def test_step_list(self, world):
         """The list of steps for tests hears the same."""

@@ -540,3 +540,34 @@ class TestConditions:
             ["in a condition of <link System.x: when(a.on).given(wrong).send(b.light)>"],
             "a=off b=off",
         )
+
+
+class TestCancellation:
+    def test_a_nested_event_that_is_cancelled(self):
+        """What a nested event had done triggers no link once its task was cancelled, and its machine put back."""
+
+        class Patient(Lamp):
+            async def after_light(self):
+                await asyncio.sleep(30)
+
+        class Hasty(Lamp):
+            async def on_light(self, orc):
+                nested = asyncio.ensure_future(orc.patient.light())
+                await asyncio.sleep(0.01)
+                nested.cancel()
+                await asyncio.gather(nested, return_exceptions=True)
+
+        class House(Orchestrator):
+            hasty: Hasty = machine(factory=Hasty)
+            patient: Patient = machine(factory=Patient)
+            seen: list = data(default_factory=list)
+
+            follow = when(patient.on).call(lambda orc: orc.seen.append("patient"))
+            other = when(hasty.on).call(lambda orc: orc.seen.append("hasty"))
+
+        async def scenario():
+            house = House()
+            await house.hasty.light()
+            return str(house.configuration), house.seen
+
+        assert asyncio.run(scenario()) == ("hasty=on patient=off", ["hasty"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import sys
+from contextlib import suppress
 
 import pytest
 from statemachine import State, StateChart, StateMachine
@@ -170,7 +171,7 @@ class Counted(Orchestrator):
 @pytest.mark.parametrize("seed", range(12))
 def test_counts_are_right(seed) -> None:
     """Whatever happens, in every phase: moves, failures, members that come and go."""
-    chance = random.Random(seed)
+    chance = random.Random(seed)  # noqa: S311 - a seed, so that a failure comes again
     counted = Counted(charts={"k0": Chart})
 
     def act(key):
@@ -186,9 +187,7 @@ def test_counts_are_right(seed) -> None:
             chart.send(chance.choice(["go", "slip", "end", "go"]))
 
     for _ in range(60):
-        try:
+        with suppress(ValueError):
             act(chance.choice(list(counted.charts)))
-        except ValueError:
-            pass
         counted.check()
     assert counted.checks > 60

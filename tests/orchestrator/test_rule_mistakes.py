@@ -147,6 +147,17 @@ MISTAKES = [
         """,
     ),
     Mistake(
+        "circle of steps without time between them",
+        """
+        a = when(order.processing).send(payment.authorize)
+        b = when(payment.authorize).after(0).send(order.process)
+        """,
+        "LinkCycleError",
+        """
+        Shop.a: the links cause each other in a circle (a -> b -> a), which can only end with a refused event. Add .given(...) to one of them, or write refused='ignore' where the circle is to end.
+        """,
+    ),
+    Mistake(
         "certain circle",
         """
         a = when(order.processing).send(payment.authorize)
