@@ -103,17 +103,19 @@ class _Writer:
         attributes = {"xmlns": _NAMESPACE, "version": "1.0", "name": name, "datamodel": self.datamodel}
         yield _open("scxml", {**attributes, "initial": initial}, indent)
         yield from _comment(self.machine.description, indent + "  ")
-        if self.machine.context:
-            yield f"{indent}  <datamodel>"
-            for field in self.machine.context:
-                value = self.dialect.literal(field.default)
-                yield _empty("data", {"id": self.dialect.field(field.name), "expr": value}, indent + "    ")
-            yield f"{indent}  </datamodel>"
-        for node in self.tree.roots:
-            yield from self._node(node, indent + "  ")
+        # First the states: a field that is not declared, and that a guard reads, has to be there all the same.
+        states = [line for node in self.tree.roots for line in self._node(node, indent + "  ")]
+        yield from self._datamodel(indent + "  ")
+        yield from states
         yield f"{indent}</scxml>"
         if self.guards.counts_elements and self.datamodel == "python":
             self.warnings.append("guards count elements with len(), which python-statemachine runs with trusted=True")
+
+    def _datamodel(self, indent: str) -> Iterator[str]:
+        fields: dict[str, object] = {one.name: one.default for one in self.machine.context}
+        fields |= dict.fromkeys(sorted(self.guards.fields - fields.keys()))
+        data = [{"id": self.dialect.field(name), "expr": self.dialect.literal(fields[name])} for name in fields]
+        yield from _block("datamodel", [_empty("data", one, "") for one in data], indent)
 
     # -- states -----------------------------------------------------------------------------------------
 

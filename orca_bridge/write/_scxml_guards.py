@@ -93,6 +93,8 @@ class Guards:
         self.dialect, self.named = dialect, named
         self.counts_elements = False
         """Whether some guard asks for the length of something."""
+        self.fields: set[str] = set()
+        """The fields of the context that guards read."""
 
     def write(self, expression: Expression, *, payload: bool = True) -> str:  # noqa: PLR0911 - one return a form
         """
@@ -169,6 +171,7 @@ class Guards:
             case Path("event", names):
                 return self._inside(f"_event.data.{names[0]}", names[1:]) if payload else self.dialect.null
             case Path(names=names):
+                self.fields.add(names[0])
                 return self._inside(self.dialect.field(names[0]), names[1:])
             case _:
                 assert_never(operand)

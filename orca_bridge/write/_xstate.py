@@ -113,7 +113,7 @@ class _Writer:
         self.machine, self.known, self.names = machine, known, names
         self.name = names[machine.name]
         configuration = configure(machine, {name: names[name] for name in known})
-        self.root, self.warnings = configuration.root, list(configuration.warnings)
+        self.root, self.more, self.warnings = configuration.root, configuration.guards, list(configuration.warnings)
         self.warnings += [
             f"{child!r} is a stub: it invokes this machine in turn"
             for child in _invoked(machine)
@@ -186,6 +186,7 @@ class _Writer:
             code = expression_code(resolved(expression, named))
             parameters = ", ".join(word for word in ("context", "event") if f"read({word}" in code)
             yield f"{quoted(name)}: ({f'{{ {parameters} }}' if parameters else ''}) => {code}"
+        yield from (f"{quoted(name)}: {code}" for name, code in self.more.items())
         if any(row.event == "*" for row in self.machine.transitions):
             yield f'"{ORDINARY}": ({{ event }}) => !String(event.type).startsWith("xstate.")'
 

@@ -54,6 +54,8 @@ class Configuration:
     """The configuration of one machine, and what it cannot say exactly."""
 
     root: Config
+    guards: dict[str, str]
+    """Code of guards that are none of the document's."""
     warnings: tuple[str, ...]
 
 
@@ -71,7 +73,8 @@ def configure(machine: MachineDefinition, types: dict[str, str]) -> Configuratio
         types: The name in TypeScript of each machine of the document.
     """
     builder = _Builder(machine, types)
-    return Configuration(builder.root(), tuple(dict.fromkeys(builder.warnings)))
+    root = builder.root()
+    return Configuration(root, builder.guards, tuple(dict.fromkeys(builder.warnings)))
 
 
 def guard_key(guard: Expression) -> str:
@@ -86,6 +89,7 @@ class _Builder:
         self.tree = read_tree(machine)
         self.nodes = self.tree.by_path()
         self.effects = {action.name: action.effects for action in machine.actions}
+        self.guards: dict[str, str] = {}
         self.warnings: list[str] = []
 
     def root(self) -> Config:
@@ -249,7 +253,9 @@ class _Builder:
             for region in node.children:
                 found["states"][region.name]["onDone"] = self._outcome(region.path, outcome)
             return
-        done = self._to(node.path, outcome.target) | {"guard": Code(f"or([{inside}])", f"any final in {node.path}")}
+        name = f"any final in {node.path}"
+        self.guards[name] = f"or([{inside}])"
+        done = self._to(node.path, outcome.target) | {"guard": name}
         found["always"] = _one_or_all([*_many(found.get("always", [])), done])
 
     def _effect(self, node: Node, action: str, effect: str) -> Config:

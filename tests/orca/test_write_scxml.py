@@ -5,8 +5,11 @@ from __future__ import annotations
 from xml.etree import ElementTree as ET
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from statemachine import StateChart
 from statemachine.io import load
+from test_convert_reference import EVENTS, machines
 from written import (
     AWKWARD,
     CONVERTIBLE,
@@ -106,6 +109,14 @@ class TestSCXML:
         assert "<script>log();</script>" in scxml(machine_of(TRAFFIC)).text
         assert "<script>log()</script>" in scxml(machine_of(TRAFFIC), datamodel="python", actions="script").text
         assert '<raise event="action.log"/>' in scxml(machine_of(TRAFFIC), datamodel="python").text
+
+    def test_fields_that_are_not_declared(self):
+        """A field that only a guard knows is there, and null."""
+        rows = "## transitions\n| Source | Event | Guard | Target |\n|---|---|---|---|\n| a | e | not ctx.x > 1 | b |\n"
+        machine = machine_of(f"# machine M\n## state a [initial]\n## state b\n{rows}")
+
+        assert '<data id="ctx_x" expr="None"/>' in scxml(machine, datamodel="python").text
+        assert run(machine, [{"type": "e"}]) == [["a"], ["b"]]
 
     def test_escaping(self):
         """Texts are escaped; a description is a comment."""
@@ -213,3 +224,12 @@ def test_documents_of_others(name, machine, seed):
         assert "<scxml" in scxml(machine, datamodel="python").text
     else:
         assert run(machine, events) == expected
+
+
+@settings(max_examples=60, deadline=None)
+@given(machines(), st.lists(st.tuples(st.sampled_from([*EVENTS, "other"]), st.integers(0, 4)), max_size=8))
+def test_any_machine(found, events):
+    """The same for any machine with nested states, rows that compete, `else` and `*`."""
+    sent = [{"type": event, "n": number} for event, number in events]
+
+    assert run(found, sent) == configurations(found, sent)

@@ -5,9 +5,13 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from test_convert_reference import machines
 from written import (
     AWKWARD,
     CONVERTIBLE,
@@ -21,6 +25,7 @@ from written import (
     machine_of,
 )
 
+from orca_bridge.definition import Document
 from orca_bridge.exceptions import ConversionError
 from orca_bridge.write import xstate, xstate_json
 from orca_bridge.write._xstate_config import machine_id
@@ -139,10 +144,10 @@ def execute(node, command, text):
     return done.stdout
 
 
-def compare(node, document):
+def compare(node, document, seeds=range(5)):
     runs, expected = [], []
     for machine in document.machines:
-        for seed in range(5):
+        for seed in seeds:
             events = events_of(machine, seed)
             try:
                 expected.append(configurations(machine, events))
@@ -187,3 +192,11 @@ class TestXState:
         """The same for documents of others."""
         if document.machines:
             compare(node, document)
+
+    @settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(st.lists(machines(), min_size=20, max_size=20), st.integers(0, 99))
+    def test_any_machine(self, node, found, seed):
+        """The same for any machine with nested states, rows that compete, `else` and `*`."""
+        named = tuple(replace(machine, name=f"Random{number}") for number, machine in enumerate(found))
+
+        assert compare(node, Document(named), range(seed, seed + 2))
