@@ -149,6 +149,8 @@ class _Writer:
         yield "};"
         yield ""
         events = [f"  | {self._event_type(event)}" for event in self._events()]
+        if not events and self._takes_any():
+            events = ["  | { type: string; [field: string]: unknown }"]
         yield f"export type {self.name}Event =" + ("" if events else " never;")
         if events:
             events[-1] += ";"
@@ -160,6 +162,9 @@ class _Writer:
         used = [row.event for row in self.machine.transitions if row.event is not None]
         raised = [outcome.event for outcome in self._outcomes() if outcome is not None and outcome.event is not None]
         return [name for name in dict.fromkeys([*declared, *used, *raised]) if name != "*" and "." not in name]
+
+    def _takes_any(self) -> bool:
+        return any(row.event == "*" for row in self.machine.transitions)
 
     def _outcomes(self) -> Iterator[Any]:
         for node in read_tree(self.machine):
@@ -187,7 +192,7 @@ class _Writer:
             parameters = ", ".join(word for word in ("context", "event") if f"read({word}" in code)
             yield f"{quoted(name)}: ({f'{{ {parameters} }}' if parameters else ''}) => {code}"
         yield from (f"{quoted(name)}: {code}" for name, code in self.more.items())
-        if any(row.event == "*" for row in self.machine.transitions):
+        if self._takes_any():
             yield f'"{ORDINARY}": ({{ event }}) => !String(event.type).startsWith("xstate.")'
 
     def _used(self) -> Iterator[Expression]:
