@@ -13,7 +13,7 @@ import sys
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from . import _actions, _check, _export, _fmt, _show, _table
+from . import _actions, _check, _export, _fmt, _run, _show, _table
 from ._output import complain
 
 if TYPE_CHECKING:
@@ -21,12 +21,11 @@ if TYPE_CHECKING:
 
 __all__ = ("main",)
 
-_VERBS = ("check", "show", "fmt", "export", "compile", "visualize", "table", "actions")
+_VERBS = ("check", "show", "fmt", "export", "compile", "visualize", "table", "actions", "run")
 _NOT_YET = (
     "verify",
     "parse",
     "convert",
-    "run",
     "describe",
     "explain",
     "codes",
@@ -93,4 +92,5 @@ def _parser() -> argparse.ArgumentParser:
     _export.add_to(verbs)
     _table.add_to(verbs)
     _actions.add_to(verbs)
+    _run.add_to(verbs)
     return parser

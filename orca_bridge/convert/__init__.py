@@ -3,7 +3,7 @@
 from ._actions import Actions
 from ._build import machine_class
 from ._check import all_states, check, describe_row
-from ._guards import compile_guard
+from ._guards import compile_guard, walk
 from ._machine import RESERVED, OrcaChart
 from ._plan import Plan, first_child, plan_of
 from ._tables import Table, snake_case
@@ -26,4 +26,5 @@ __all__ = (
     "plan_of",
     "snake_case",
     "unsupported",
+    "walk",
 )

@@ -9,6 +9,7 @@ what stands in the text. `parse_guard` reads a single guard expression.
 from __future__ import annotations
 
 from ._diagnostics import Category, Diagnostic, Severity
+from ._durations import milliseconds
 from ._guards import GuardReading, parse_guard
 from ._reader import Reading, parse_document, read
 from ._trivia import DefinitionTrivia, Trivia, trivia_of
@@ -21,6 +22,7 @@ __all__ = (
     "Reading",
     "Severity",
     "Trivia",
+    "milliseconds",
     "parse_document",
     "parse_guard",
     "read",
