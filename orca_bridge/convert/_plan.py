@@ -17,7 +17,7 @@ from ._machine import RESERVED
 from ._names import Names, class_name, is_declarable, name_all
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from orca_bridge.definition import MachineDefinition, StateDefinition, TransitionDefinition
 
@@ -45,11 +45,14 @@ class Plan:
 
     def selection_order(self) -> Iterator[tuple[str, TransitionDefinition]]:
         """Give every row with the state it is tried at, in the order in which it is tried there."""
+        by_source: dict[str, list[TransitionDefinition]] = {}
+        for row in self.rows:
+            by_source.setdefault(row.source, []).append(row)
         for path, state in self.states.items():
-            yield from ((path, row) for row in self._named_first(path))
+            yield from ((path, row) for row in _named_first(by_source.get(path, ())))
             if "." not in path and not state.final:
                 # Where every walk ends. The source is the top-level state: such a row leaves all there is.
-                yield from ((path, row) for row in self._named_first("*"))
+                yield from ((path, row) for row in _named_first(by_source.get("*", ())))
 
     def rivals(self, row: TransitionDefinition) -> list[TransitionDefinition]:
         """Give the rows that the guard ``else`` of a row asks about."""
@@ -58,10 +61,6 @@ class Plan:
             for other in self.rows
             if (other.source, other.event) == (row.source, row.event) and not isinstance(other.guard, Else)
         ]
-
-    def _named_first(self, source: str) -> list[TransitionDefinition]:
-        here = [row for row in self.rows if row.source == source]
-        return sorted(here, key=lambda row: row.event == "*")
 
 
 def plan_of(definition: MachineDefinition) -> Plan:
@@ -77,6 +76,10 @@ def first_child(state: StateDefinition) -> str | None:
     """Give the path of the child that is entered with a state."""
     marked = next((child.path for child in state.children if child.initial), None)
     return marked or (state.children[0].path if state.children else None)
+
+
+def _named_first(rows: Iterable[TransitionDefinition]) -> list[TransitionDefinition]:
+    return sorted(rows, key=lambda row: row.event == "*")
 
 
 def _names(definition: MachineDefinition, paths: list[str]) -> Names:

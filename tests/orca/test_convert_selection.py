@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+from functools import partial
+
 import pytest
 from convert_support import SPAN, active, definition, row, state
 from statemachine.exceptions import TransitionNotAllowed
 
 from orca_bridge import ConversionError, EventlessLoopError
-from orca_bridge.convert import machine_class
+from orca_bridge.convert import machine_class, plan_of
 from orca_bridge.definition import BoolLiteral, Comparison, Else, GuardDefinition, GuardName, Path, Value
 
 TRUE, FALSE = BoolLiteral(True), BoolLiteral(False)
@@ -426,3 +429,34 @@ class TestClasses:
 
         functions = {spec.func for s in cls.states for t in s.transitions for spec in t._specs if callable(spec.func)}
         assert len(functions) == len({function.__qualname__ for function in functions}) == 6
+
+
+def work_of(function):
+    """Count the lines of Python executed, which does not depend on how busy the computer is."""
+    count = 0
+
+    def trace(_frame, event, _argument):
+        nonlocal count
+        count += event == "line"
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        function()
+    finally:
+        sys.settrace(before)
+    return count
+
+
+def test_effort_grows_with_the_number_of_states():
+    """The order of rows is found in one pass: four times the states cost about four times the work."""
+
+    def plan(size):
+        states = [state(f"s{number}", initial=number == 0) for number in range(size)]
+        rows = [row(f"s{number}", "go", f"s{(number + 1) % size}") for number in range(size)]
+        return plan_of(definition(states, rows))
+
+    small, large = (work_of(partial(list, plan(size).selection_order())) for size in (100, 400))
+
+    assert large <= 5 * small
