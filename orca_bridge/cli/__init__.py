@@ -1,7 +1,8 @@
 """
 The command ``orca-bridge`` (exports.md section 9).
 
-Exit status: 0 done, 1 the document has errors, 2 wrong usage or a file that cannot be read, 130 after Ctrl-C.
+Exit status: 0 done, 1 the document has errors, 2 wrong usage or a file that cannot be read, 3 an error of this
+program, 130 after Ctrl-C.
 Results go to standard output, messages to standard error.
 """
 
@@ -10,10 +11,11 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import traceback
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from . import _actions, _check, _export, _fmt, _run, _show, _table
+from . import _actions, _check, _convert, _export, _fmt, _parse, _run, _show, _table
 from ._output import complain
 
 if TYPE_CHECKING:
@@ -21,17 +23,15 @@ if TYPE_CHECKING:
 
 __all__ = ("main",)
 
-_VERBS = ("check", "show", "fmt", "export", "compile", "visualize", "table", "actions", "run")
+_VERBS = ("check", "show", "fmt", "export", "compile", "visualize", "table", "actions", "run", "parse", "convert")
 _NOT_YET = (
     "verify",
-    "parse",
-    "convert",
     "describe",
     "explain",
     "codes",
 )
 
-_OLDER = {"/compile-orca": "compile"}
+_OLDER = {"/compile-orca": "compile", "/parse-machine": "parse", "/verify-orca": "verify"}
 """Spellings of verbs that orca-lang takes."""
 
 
@@ -46,6 +46,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit status.
     """
     arguments = [_OLDER.get(word, word) for word in (sys.argv[1:] if argv is None else argv)]
+    debug = "--debug" in arguments
+    arguments = [word for word in arguments if word != "--debug"]
     verb = next((word for word in arguments if word in (*_VERBS, *_NOT_YET)), None)
     if verb in _NOT_YET:
         complain(f"{verb}: not there yet; this version has {', '.join(_VERBS)}")
@@ -54,6 +56,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         # Options may stand anywhere, before the verb too.
         arguments.remove(verb)
         arguments.insert(0, verb)
+    try:
+        return _dispatch(arguments)
+    except Exception as error:  # noqa: BLE001 - whatever it is, one line says so, and the traceback is asked for
+        if debug:
+            traceback.print_exc()
+        complain(f"internal error: {type(error).__name__}: {error}" + ("" if debug else " (--debug shows where)"))
+        return 3
+
+
+def _dispatch(arguments: Sequence[str]) -> int:
     try:
         options = _parser().parse_args(arguments)
         status: int = options.run(options)
@@ -84,6 +96,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Orca documents as state machines.",
         epilog=f"Not there yet: {', '.join(_NOT_YET)}.",
     )
+    parser.add_argument("--debug", action="store_true", help="show where an error of this program comes from")
     parser.add_argument("--version", action="version", version=f"%(prog)s {version('statemachines-orchestrator')}")
     verbs = parser.add_subparsers(metavar="VERB", required=True)
     _check.add_to(verbs)
@@ -93,4 +106,6 @@ def _parser() -> argparse.ArgumentParser:
     _table.add_to(verbs)
     _actions.add_to(verbs)
     _run.add_to(verbs)
+    _parse.add_to(verbs)
+    _convert.add_to(verbs)
     return parser

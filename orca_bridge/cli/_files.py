@@ -25,13 +25,21 @@ def add_file_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--name", default="<stdin>", help="what to call standard input; *.orca is brace text")
 
 
-def read_document(file: str, name: str) -> tuple[Reading, str] | None:
-    """Read one document; None, after a message, if the file cannot be read."""
+def read_document(file: str, name: str, suffix: str = "") -> tuple[Reading, str] | None:
+    """
+    Read one document; None, after a message, if the file cannot be read.
+
+    Args:
+        file: Its path, or ``-`` for standard input.
+        name: What to call standard input.
+        suffix: The suffix whose syntax it has, whatever it is called; empty to go by the name.
+    """
     if file == "-":
-        return read(sys.stdin.buffer.read(), name), name
-    try:
-        content, called = read_file(file)
-    except DocumentFileError as error:
-        complain(error)
-        return None
-    return read(content, called), called
+        content, called = sys.stdin.buffer.read(), name
+    else:
+        try:
+            content, called = read_file(file)
+        except DocumentFileError as error:
+            complain(error)
+            return None
+    return read(content, called if called.endswith(suffix) else called + suffix), called
