@@ -11,6 +11,7 @@ else
 VENV := .venv-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null || echo unknown)
 endif
 BIN := $(VENV)/bin
+UPSTREAM := $(VENV)-upstream
 STAMP := $(VENV)/.installed
 INSTALL := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --editable
 
@@ -53,8 +54,15 @@ $(VENV)/.bench: $(STAMP)
 	@$(INSTALL) '.[bench]'
 	@touch $@
 
-conformance: $(STAMP) ## the slow tests, and those that need documents from CORPUS_DIR
+conformance: $(STAMP) $(UPSTREAM)/.installed ## python-statemachine's own tests on our engines, and our slow ones
+	@$(UPSTREAM)/bin/python -m conformance $(ARGS)
 	$(BIN)/python -m pytest -m conformance
 
+# An environment of its own: what python-statemachine's tests need is nothing to do with ours.
+$(UPSTREAM)/.installed: pyproject.toml
+	@rm -f $@ && $(PYTHON) -m venv $(UPSTREAM)
+	@$(UPSTREAM)/bin/python -m pip install --quiet --quiet --disable-pip-version-check --editable '.[upstream]'
+	@touch $@
+
 clean: ## remove environments and caches
-	rm -rf .venv .venv-* .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
+	rm -rf .venv .venv-* .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage .conformance

@@ -1,0 +1,1 @@
+"""python-statemachine's own test-suite, on its engines and on ours."""

@@ -1,0 +1,97 @@
+"""
+The one place that says which engines are compared: everything that claims to be the same as stock reads it here.
+
+An engine is anything that takes a machine and behaves as ``SyncEngine`` or ``AsyncEngine`` of python-statemachine do.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import statemachine.engines.async_ as stock_async
+import statemachine.engines.sync as stock_sync
+from statemachine import StateChart
+from statemachine.engines.async_ import AsyncEngine
+from statemachine.engines.sync import SyncEngine
+
+from statemachines_orchestrator.charts import read_chart
+from statemachines_orchestrator.engine import AsyncMemberEngine, SyncMemberEngine
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ("OURS", "STOCK", "Engines", "engines_replaced")
+
+
+@dataclass(frozen=True, slots=True)
+class Engines:
+    """What runs machines without and with asynchronous callbacks."""
+
+    sync: type[Any]
+    asynchronous: type[Any]
+
+    def engine_for(self, machine: StateChart[Any]) -> Any:
+        """Make the engine of a machine, by the rule of python-statemachine."""
+        return (self.asynchronous if machine._callbacks.has_async_callbacks else self.sync)(machine)
+
+
+class SyncAlone(SyncMemberEngine):
+    """Our engine of members, for a machine that belongs to no system."""
+
+    start = SyncEngine.start
+    activate_initial_state = SyncEngine.activate_initial_state
+    put = SyncEngine.put
+    cancel_event = SyncEngine.cancel_event
+    processing_loop = SyncEngine.processing_loop
+
+    def __init__(self, machine: StateChart[Any]) -> None:
+        super().__init__(machine)
+        self._has_eventless = read_chart(type(machine)).has_eventless
+
+
+class AsyncAlone(AsyncMemberEngine):
+    """As `SyncAlone`, for machines with asynchronous callbacks."""
+
+    start = AsyncEngine.start
+    activate_initial_state = AsyncEngine.activate_initial_state
+    put = AsyncEngine.put
+    cancel_event = AsyncEngine.cancel_event
+    processing_loop = AsyncEngine.processing_loop
+    clear = AsyncEngine.clear
+
+    def __init__(self, machine: StateChart[Any]) -> None:
+        super().__init__(machine)
+        self._has_eventless = read_chart(type(machine)).has_eventless
+
+
+STOCK = Engines(SyncEngine, AsyncEngine)
+OURS = Engines(SyncAlone, AsyncAlone)
+
+
+@contextmanager
+def engines_replaced(engines: Engines) -> Iterator[list[str]]:
+    """
+    Run every machine that is made inside the block on these engines.
+
+    Args:
+        engines: What stands in for stock; stock's names are replaced as well, for code that asks for one by name.
+
+    Yields:
+        The class names of the machines that were made, growing.
+    """
+    before = StateChart._get_engine
+    made: list[str] = []
+
+    def engine_for(machine: StateChart[Any]) -> Any:
+        made.append(type(machine).__name__)
+        return engines.engine_for(machine)
+
+    StateChart._get_engine = engine_for  # type: ignore[method-assign]
+    stock_sync.SyncEngine, stock_async.AsyncEngine = engines.sync, engines.asynchronous  # type: ignore[misc]
+    try:
+        yield made
+    finally:
+        StateChart._get_engine = before  # type: ignore[method-assign]
+        stock_sync.SyncEngine, stock_async.AsyncEngine = SyncEngine, AsyncEngine  # type: ignore[misc]
