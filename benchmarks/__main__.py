@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from ._cases import CASES, Case
 from ._loop import close_loop
 from ._measure import Effort, sample
+from ._orca import ORCA_CASES, ORCA_MISSING
 from ._peers import MISSING
 from ._systems import SYSTEM_CASES
 from ._table import HEADER, SYSTEM_HEADER, Line, SystemLine, summary
@@ -37,8 +38,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     cases = [case for case in CASES if options.title in case.title]
     systems = [case for case in SYSTEM_CASES if options.title in case.title]
-    if not cases and not systems:
-        print("No case is called so. The titles are:", *[case.title for case in (*CASES, *SYSTEM_CASES)], sep="\n  ")
+    documents = [case for case in ORCA_CASES if options.title in case.title]
+    if not cases and not systems and not documents:
+        titles = [case.title for case in (*CASES, *SYSTEM_CASES, *ORCA_CASES)]
+        print("No case is called so. The titles are:", *titles, sep="\n  ")
         return 2
     effort = QUICK if options.quick else FULL
     if options.rounds:
@@ -47,6 +50,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _introduce(effort)
         if systems:
             _report_systems(systems, effort)
+        if documents and ORCA_MISSING:
+            print(*ORCA_MISSING, sep="\n")
+        elif documents:
+            _report_systems(documents, effort)
         if cases:
             _report(cases, effort)
     finally:

@@ -29,7 +29,7 @@ class Case:
     title: str
     contenders: Callable[[], dict[str, Run | None]]
     """Makes the contenders, by column; None stands for a peer that is not installed."""
-    per: int = 1
+    per: float = 1
     """How many of what the line counts are in one operation."""
     is_event: bool = True
     """Whether the target for events holds."""

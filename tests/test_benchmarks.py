@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from benchmarks import __main__ as program
-from benchmarks import _cases, _peers
+from benchmarks import _cases, _orca, _peers
 from benchmarks._measure import Effort, Samples
 from benchmarks._table import Line, short, summary
 
@@ -53,6 +53,18 @@ class TestProgram:
         printed = capsys.readouterr().out
         assert "transitions is not installed" in printed
         assert " - " in next(line for line in printed.splitlines() if line.startswith("event, no callback"))
+
+    @pytest.mark.parametrize("missing", [(), ("Orca is not measured",)])
+    def test_documents(
+        self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, missing: tuple[str, ...]
+    ) -> None:
+        """Orca documents are measured beside the published runtime, or that it is not installed is said."""
+        monkeypatch.setattr(program, "ORCA_MISSING", missing or _orca.ORCA_MISSING)
+        assert program.main(["--quick", "event of a toggle, alone"]) == 0
+
+        printed = capsys.readouterr().out
+        expected = "not measured" if missing or _orca.ORCA_MISSING else "published"
+        assert expected in printed
 
 
 class TestFigures:
