@@ -271,7 +271,8 @@ def _ignore(bullet: Bullet, node: Node, draft: Draft) -> None:
             message = "other tools look for an event that is called '*'"
             draft.findings.portability("PORT_IGNORE_ALL", message, name, "list the events", differs)
         elif is_name(name.value) or SYSTEM_EVENT.fullmatch(name.value):
-            node.ignored += [name.value] if name.value not in node.ignored else []
+            # A list would be searched once for each name in it.
+            node.ignored.setdefault(name.value)
         else:
             message = f"{name.value!r} cannot name an event: letters, digits and '_' make a name"
             draft.findings.error("INVALID_BULLET", message, name, f"write {as_name(name.value)!r}")

@@ -57,7 +57,8 @@ class Node:
     on_exit: list[str] = field(default_factory=list)
     descriptions: list[str] = field(default_factory=list)
     quotes: list[Text] = field(default_factory=list)
-    ignored: list[str] = field(default_factory=list)
+    ignored: dict[str, None] = field(default_factory=dict)
+    """The events, each once and in order; only the keys matter."""
     ignores_all: bool = False
     timers: list[Timer] = field(default_factory=list)
     invocation: Invocation | None = None
