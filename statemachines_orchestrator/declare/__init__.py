@@ -24,12 +24,13 @@ from ._links import (
     together,
     when,
 )
-from ._names import nearest
+from ._names import RESERVED_FIELDS, nearest
 from ._references import at, each
 from ._rules import Rules
 
 __all__ = (
     "EACH",
+    "RESERVED_FIELDS",
     "All",
     "Any_",
     "At",

@@ -17,6 +17,7 @@ from ._driver import Driver, place
 from ._effects import Sending
 from ._lookup import enabled_addresses, find
 from ._members import adopt, give_back, make_parts
+from ._messages import add_at_rest, post, withdraw
 from ._nesting import outer_driver
 from ._occurrence import Occurrence
 from ._records import (
@@ -64,6 +65,7 @@ __all__ = (
     "TimerQueue",
     "TimerStatistics",
     "Turns",
+    "add_at_rest",
     "adopt",
     "blank",
     "configuration_of",
@@ -78,9 +80,11 @@ __all__ = (
     "outer_driver",
     "part_of",
     "place",
+    "post",
     "rebuild_system",
     "record_from",
     "record_to_mapping",
     "register",
     "with_own_models",
+    "withdraw",
 )

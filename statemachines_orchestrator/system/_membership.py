@@ -37,8 +37,10 @@ __all__ = ("add_member", "remove_member")
 # -- adding ------------------------------------------------------------------------------------------------------
 
 
-def add_member(scope: Scope, members: Members[Any], key: str, source: Any, arguments: dict[str, Any]) -> Any:
-    """Make or take a machine, put it under the key, and let it enter its initial state."""
+def add_member(
+    scope: Scope, members: Members[Any], key: str, source: Any, arguments: dict[str, Any], *, at_rest: bool = False
+) -> Any:
+    """Make or take a machine, put it under the key, and let it enter its initial state, now or at the next rest."""
     where = f"{scope.orchestrator.__declaration__.name}.{members.field}"
     given: object = key
     if not isinstance(given, str):
@@ -48,7 +50,7 @@ def add_member(scope: Scope, members: Members[Any], key: str, source: Any, argum
     part: MachinesField = scope.orchestrator.__declaration__.fields[members.field]
     if source is None:
         source, arguments = part.factory, {**part.arguments, **arguments}
-    what = _Addition(scope, members, part, key, source, arguments)
+    what = _Addition(scope, members, part, key, source, arguments, at_rest)
     return scope.driver.change_members(scope, what)
 
 
@@ -62,6 +64,7 @@ class _Addition:
     key: str
     source: Any
     arguments: dict[str, Any]
+    at_rest: bool
 
     def __call__(self, step: Step) -> Any:
         scope, declaration = self.scope, self.scope.orchestrator.__declaration__
@@ -73,7 +76,7 @@ class _Addition:
             raise wrong
         _check_free(self.members, self.key, where)  # the factory may have added one itself
         declaration.check_class_of(self.part, type(machine))
-        _put(scope, step, self.members, self.key, machine)
+        _put(scope, step, self.members, self.key, machine, at_rest=self.at_rest)
         return machine
 
 
@@ -101,7 +104,7 @@ def _problem_of(scope: Scope, where: str, machine: StateChart[Any]) -> Construct
     return None
 
 
-def _put(scope: Scope, step: Step, members: Members[Any], key: str, machine: StateChart[Any]) -> None:
+def _put(scope: Scope, step: Step, members: Members[Any], key: str, machine: StateChart[Any], *, at_rest: bool) -> None:
     is_back = any(engine.sm is machine for engine in step.leaving)
     step.undo(partial(_take_away, scope, members, key, is_back=is_back))
     engine = install(machine, scope)
@@ -113,7 +116,7 @@ def _put(scope: Scope, step: Step, members: Members[Any], key: str, machine: Sta
     driver = scope.driver
     if not engine.is_held:
         step.moves.append(Membership(engine))
-    elif driver.is_async:
+    elif driver.is_async or at_rest:
         step.unstarted.append(engine)
     elif driver.in_running_step():
         with driver.starting(engine):

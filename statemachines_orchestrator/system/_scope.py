@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from statemachine import StateChart
     from statemachine.event_data import TriggerData
 
-    from statemachines_orchestrator.declare import JointEvent, Members
+    from statemachines_orchestrator.declare import JointEvent, MachinesField, Members
     from statemachines_orchestrator.engine import MemberEngine
 
     from ._clock import Clock
@@ -170,8 +170,8 @@ class Scope:
     def complete(self) -> None:
         """Take the rules of all classes in, once everything is there."""
         for scope in self.tree():
-            declared = [kind for one in scope.orchestrator.__declaration__.collections for kind in one.classes]
-            self.driver.is_async = self.driver.is_async or any(read_chart(kind).is_async for kind in declared)
+            collections = scope.orchestrator.__declaration__.collections
+            self.driver.is_async = self.driver.is_async or any(map(_makes_asynchronous, collections))
             classes = {
                 (*engine.host.path[len(scope.path) :], engine.member): type(engine.sm) for engine in scope.engines()
             }
@@ -386,3 +386,12 @@ class Scope:
 
 def _has_ended(engine: MemberEngine) -> bool:
     return is_ended(engine.sm)
+
+
+def _makes_asynchronous(collection: MachinesField) -> bool:
+    """Whether machines of a collection will be asynchronous; a class whose callbacks are given to it says so itself."""
+    for kind in collection.classes:
+        says = getattr(kind, "__orchestrator_is_async__", None)
+        if read_chart(kind).is_async or (says is not None and says(**collection.arguments)):
+            return True
+    return False

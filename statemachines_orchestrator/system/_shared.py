@@ -19,7 +19,7 @@ from statemachines_orchestrator.engine import (
     release,
     take_strays,
 )
-from statemachines_orchestrator.exceptions import OrchestratorError
+from statemachines_orchestrator.exceptions import LinkLoopError, OrchestratorError
 
 from ._configuration import configuration_of
 from ._joints import joint_from, joints_of, reason_of, shared_event
@@ -280,6 +280,19 @@ class SharedSteps:
             return False
         step.joints.append((joint, step.cause))
         return True
+
+    def count_message(self) -> None:
+        """
+        Count an event that one machine of the running step sends to another.
+
+        Raises:
+            LinkLoopError: There have been too many.
+        """
+        step = self._running_step()
+        if step is not None:
+            step.deliveries += 1
+            if step.deliveries > self.max_deliveries:
+                raise LinkLoopError(self.name, step.deliveries - 1, [])
 
     def hold(self, step: Step, held: Sending) -> None:
         """Keep an event that was refused."""
