@@ -1,6 +1,7 @@
 """Orca documents as state machines that run."""
 
 from ._load import load, load_all, load_table, loads, loads_table
+from ._orchestrators import load_orchestrator, loads_orchestrator
 from .convert import Actions, OrcaChart, Table
 from .exceptions import (
     ContextTypeError,
@@ -8,6 +9,7 @@ from .exceptions import (
     DocumentError,
     DocumentFileError,
     EventlessLoopError,
+    InvocationError,
     MissingActionError,
     NoMatchingRuleError,
     OrcaError,
@@ -24,6 +26,7 @@ __all__ = (
     "DocumentError",
     "DocumentFileError",
     "EventlessLoopError",
+    "InvocationError",
     "MissingActionError",
     "NoMatchingRuleError",
     "OrcaChart",
@@ -34,8 +37,10 @@ __all__ = (
     "WritingError",
     "load",
     "load_all",
+    "load_orchestrator",
     "load_table",
     "loads",
+    "loads_orchestrator",
     "loads_table",
     "parse_document",
 )

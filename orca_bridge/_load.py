@@ -21,12 +21,15 @@ if TYPE_CHECKING:
 
 __all__ = (
     "SUFFIXES",
+    "class_of",
     "load",
     "load_all",
     "load_table",
     "loads",
     "loads_table",
+    "machines_of",
     "read_file",
+    "reading_of",
     "unsupported_in",
 )
 
@@ -126,9 +129,9 @@ def load_all(
         DocumentFileError: As for `load`; `DocumentError` and `ConversionError` too.
     """
     content, name = read_file(path)
-    reading = _reading(content, name)
-    machines = _machines(reading)
-    return {definition.name: _class_of(definition, reading, actions, typing) for definition in machines}
+    reading = reading_of(content, name)
+    machines = machines_of(reading)
+    return {definition.name: class_of(definition, reading, actions, typing) for definition in machines}
 
 
 def load_table(path: str | os.PathLike[str], table: str | None = None) -> Table:
@@ -199,25 +202,43 @@ def unsupported_in(definition: MachineDefinition, reading: Reading) -> tuple[Dia
 
 
 def _one(content: bytes, name: str, machine: str | None, actions: Source | None, typing: Typing) -> type[OrcaChart]:
-    reading = _reading(content, name)
-    machines = _machines(reading)
+    reading = reading_of(content, name)
+    machines = machines_of(reading)
     if machine is None:
-        return _class_of(machines[0], reading, actions, typing)
+        return class_of(machines[0], reading, actions, typing)
     for definition in machines:
         if definition.name == machine:
-            return _class_of(definition, reading, actions, typing)
+            return class_of(definition, reading, actions, typing)
     raise UnknownMachineError(name, machine, [definition.name for definition in machines])
 
 
-def _class_of(
+def class_of(
     definition: MachineDefinition, reading: Reading, actions: Source | None, typing: Typing
 ) -> type[OrcaChart]:
-    own = tuple(warning for warning in reading.warnings if warning.machine in (None, definition.name))
+    """
+    Make the class of a machine that was read.
+
+    Raises:
+        ConversionError: It cannot become a class.
+    """
+    document = reading.document
+    siblings = tuple((one, _remarks(one, reading)) for one in document.machines) if document is not None else ()
     try:
-        return machine_class(definition, actions=actions, typing=typing, warnings=own, tables=_tables(reading))
+        return machine_class(
+            definition,
+            actions=actions,
+            typing=typing,
+            warnings=_remarks(definition, reading),
+            tables=_tables(reading),
+            siblings=siblings,
+        )
     except ConversionError as error:
         shown = unsupported_in(definition, reading)
-        raise ConversionError(error.machine, error.problems, own, shown) from None
+        raise ConversionError(error.machine, error.problems, _remarks(definition, reading), shown) from None
+
+
+def _remarks(definition: MachineDefinition, reading: Reading) -> tuple[Diagnostic, ...]:
+    return tuple(warning for warning in reading.warnings if warning.machine in (None, definition.name))
 
 
 def _tables(reading: Reading) -> tuple[DecisionTable, ...]:
@@ -225,15 +246,20 @@ def _tables(reading: Reading) -> tuple[DecisionTable, ...]:
 
 
 def _table(content: bytes, name: str, table: str | None) -> Table:
-    tables = _tables(_reading(content, name))
+    tables = _tables(reading_of(content, name))
     for definition in tables:
         if table in (None, definition.name):
             return Table(definition)
     raise UnknownTableError(name, table, [definition.name for definition in tables])
 
 
-def _machines(reading: Reading) -> tuple[MachineDefinition, ...]:
-    """Give the machines; a document of nothing but decision tables cannot be loaded."""
+def machines_of(reading: Reading) -> tuple[MachineDefinition, ...]:
+    """
+    Give the machines of a document.
+
+    Raises:
+        DocumentError: There are none, but decision tables.
+    """
     document = reading.document
     if document is not None and document.machines:
         return document.machines
@@ -243,7 +269,13 @@ def _machines(reading: Reading) -> tuple[MachineDefinition, ...]:
     raise DocumentError(reading.name, [*reading.diagnostics, problem])
 
 
-def _reading(content: bytes, name: str) -> Reading:
+def reading_of(content: bytes, name: str) -> Reading:
+    """
+    Read a document, or return the reading of the same content and name; log its warnings the first time.
+
+    Raises:
+        DocumentError: It has errors.
+    """
     key = hashlib.sha256(content).hexdigest(), name
     with _lock:
         is_new = key not in _documents

@@ -11,6 +11,7 @@ OrcaError
 ├── ConversionError          the definition cannot become a machine
 ├── WritingError             the definition cannot be written in this form
 ├── MissingActionError       actions without a handler
+├── InvocationError          a state cannot invoke its machine
 ├── ContextTypeError         a context value is not of its declared type (also a TypeError)
 └── EventlessLoopError       rows without an event that never come to rest (also a RuntimeError)
 ```
@@ -32,6 +33,7 @@ __all__ = (
     "DocumentError",
     "DocumentFileError",
     "EventlessLoopError",
+    "InvocationError",
     "MissingActionError",
     "NoMatchingRuleError",
     "OrcaError",
@@ -188,6 +190,17 @@ class ConversionError(OrcaError):
             lines += ["what the reader remarked:", *map(str, warnings)]
         super().__init__("\n".join(lines))
 
+    @classmethod
+    def of_several(cls, errors: Sequence[ConversionError]) -> ConversionError:
+        """Make one error of those of several machines."""
+        names = list(dict.fromkeys(error.machine for error in errors))
+        return cls(
+            ", ".join(names),
+            [problem for error in errors for problem in error.problems],
+            list(dict.fromkeys(warning for error in errors for warning in error.warnings)),
+            sorted((found for error in errors for found in error.diagnostics), key=lambda one: (one.line, one.column)),
+        )
+
     def __reduce__(self) -> tuple[type[ConversionError], tuple[object, ...]]:
         return type(self), (self.machine, self.problems, self.warnings, self.diagnostics)
 
@@ -238,6 +251,30 @@ class MissingActionError(OrcaError):
 
     def __reduce__(self) -> tuple[type[MissingActionError], tuple[object, ...]]:
         return type(self), (self.machine, self.missing, self.available)
+
+
+class InvocationError(OrcaError):
+    """
+    Raised when a state invokes a machine that cannot begin, and no row takes the event that says so.
+
+    Attributes:
+        machine: The machine whose state was entered.
+        state: The path of the state.
+        invoked: The machine that was to begin.
+        code: What a row for the error finds as ``event.error.code``: ``UNKNOWN_MACHINE`` or ``INVOKE_DEPTH``.
+        reason: Why it cannot begin, and what to do.
+    """
+
+    def __init__(self, machine: str, state: str, invoked: str, code: str, reason: str) -> None:
+        self.machine: str = machine
+        self.state: str = state
+        self.invoked: str = invoked
+        self.code: str = code
+        self.reason: str = reason
+        super().__init__(f"state {state!r} of machine {machine!r} cannot invoke {invoked!r}: {reason}.")
+
+    def __reduce__(self) -> tuple[type[InvocationError], tuple[object, ...]]:
+        return type(self), (self.machine, self.state, self.invoked, self.code, self.reason)
 
 
 class ContextTypeError(OrcaError, TypeError):

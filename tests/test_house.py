@@ -58,9 +58,10 @@ LAYERS = {
         # Written Python names things as the converter does, and refuses what it refuses.
         "write": ("convert", "syntax", "definition", "exceptions"),
         "_load": ("convert", "syntax", "definition", "exceptions"),
-        "__init__": ("_load", "convert", "syntax", "definition", "exceptions"),
-        "source": ("__init__", "_load", "write", "convert", "definition", "exceptions"),
-        "cli": ("__init__", "_load", "write", "convert", "syntax", "definition", "exceptions"),
+        "_orchestrators": ("_load", "convert", "syntax", "definition", "exceptions"),
+        "__init__": ("_orchestrators", "_load", "convert", "syntax", "definition", "exceptions"),
+        "source": ("__init__", "_orchestrators", "_load", "write", "convert", "definition", "exceptions"),
+        "cli": ("__init__", "_orchestrators", "_load", "write", "convert", "syntax", "definition", "exceptions"),
         "__main__": ("cli",),
     },
 }

@@ -6,6 +6,8 @@ from ._check import all_states, check, describe_row
 from ._guards import compile_guard, walk
 from ._machine import RESERVED, OrcaChart
 from ._plan import Plan, first_child, plan_of
+from ._siblings import invokes_of, reachable, roots
+from ._system import field_names, system_class
 from ._tables import Table, snake_case
 from ._unsupported import CODE, Unsupported, unsupported
 
@@ -21,10 +23,15 @@ __all__ = (
     "check",
     "compile_guard",
     "describe_row",
+    "field_names",
     "first_child",
+    "invokes_of",
     "machine_class",
     "plan_of",
+    "reachable",
+    "roots",
     "snake_case",
+    "system_class",
     "unsupported",
     "walk",
 )

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections import OrderedDict
 from dataclasses import replace
+from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ from ._check import check, describe_row
 from ._guards import GuardTable, compile_else
 from ._machine import Blueprint, OrcaChart, Recipe
 from ._plan import first_child, plan_of
+from ._siblings import reachable
 from ._tables import table_handlers
 from ._weave import Weaver
 
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from ._actions import Source
     from ._context import Typing
     from ._guards import Guard
+    from ._siblings import Sibling
 
 __all__ = ("MAX_CLASSES", "blank_machine", "machine_class")
 
@@ -53,6 +56,7 @@ def machine_class(
     typing: Typing = "warn",
     warnings: tuple[Diagnostic, ...] = (),
     tables: tuple[DecisionTable, ...] = (),
+    siblings: tuple[Sibling, ...] = (),
 ) -> type[OrcaChart]:
     """
     Make the class of one machine, or return the one that was made of the same content and options.
@@ -63,20 +67,22 @@ def machine_class(
         typing: What happens when a context value is not of its declared type.
         warnings: What the reader found, to be kept on the class.
         tables: The decision tables of its document; one is the handler of the action that has its name.
+        siblings: The machines of its document; what the machine invokes is among them.
 
     Raises:
         ConversionError: The definition cannot become a machine.
     """
     if typing not in ("strict", "warn", "off"):
         raise ValueError(f"typing is 'strict', 'warn' or 'off', not {typing!r}")
+    below = reachable(definition, siblings)
     # By content: definitions hold lists and maps and cannot be hashed. The actions are kept alive by the class.
     # A remark can come or go without any change to the definition; which file it stands in makes no other class.
     remarks = repr([replace(warning, file="") for warning in warnings])
-    key = _digest(repr((definition, tables))), _digest(remarks), id(actions), typing
+    key = _digest(repr((definition, tables, [one for one, _ in below]))), _digest(remarks), id(actions), typing
     with _lock:
         if key not in _cache:
             check(definition)
-            _cache[key] = _Builder(Recipe(definition, actions, typing, warnings, tables)).build()
+            _cache[key] = _Builder(Recipe(definition, actions, typing, warnings, tables, below)).build()
         _cache.move_to_end(key)
         while len(_cache) > MAX_CLASSES:
             _cache.popitem(last=False)
@@ -95,8 +101,24 @@ def blank_machine(recipe: Recipe) -> OrcaChart:
         typing=recipe.typing,
         warnings=recipe.warnings,
         tables=recipe.tables,
+        siblings=recipe.siblings,
     )
     return cls.__new__(cls)
+
+
+def _invoked(recipe: Recipe) -> dict[str, type[OrcaChart]]:
+    """Make the classes of what may run below a machine."""
+    return {
+        definition.name: machine_class(
+            definition,
+            actions=recipe.actions,
+            typing=recipe.typing,
+            warnings=warnings,
+            tables=recipe.tables,
+            siblings=recipe.siblings,
+        )
+        for definition, warnings in recipe.siblings
+    }
 
 
 class _Builder:
@@ -123,6 +145,7 @@ class _Builder:
             {field.name: field for field in self.definition.context},
             frozenset(self.plan.names.states.values()),
             table_handlers(self.recipe.tables),
+            partial(_invoked, self.recipe),
         )
 
     def _state(self, state: StateDefinition, initial: bool) -> State:
@@ -136,6 +159,7 @@ class _Builder:
             final=state.final,
             on_entry=state.on_entry,
             on_exit=state.on_exit,
+            invoke=state.invoke,
         )
 
     def _row(self, source: str, row: TransitionDefinition) -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from copy import deepcopy
+from copy import copy, deepcopy
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, ClassVar, cast
@@ -14,11 +13,16 @@ from statemachine.engines.base import _running_engine
 from statemachine.event import BoundEvent
 from statemachine.exceptions import StateMachineError, TransitionNotAllowed
 
+from orca_bridge.exceptions import MissingActionError
+from statemachines_orchestrator.engine import engine_of
+
 from ._actions import Given, resolve_handlers
 from ._context import Typing, copied, enforce, start_context, type_problems
+from ._invoke import children_of
 from ._names import SYSTEM_PREFIXES, identifier, is_ordinary
 from ._payload import read_payload, take_payload
 from ._run import RunState, raise_failure, watch_macrosteps
+from ._system import at_home, home_of, is_importable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping
@@ -29,7 +33,9 @@ if TYPE_CHECKING:
     from orca_bridge.definition import ContextField, DecisionTable, MachineDefinition
     from orca_bridge.syntax import Diagnostic
 
-    from ._actions import Source
+    from ._actions import Handler, Source
+    from ._invoke import Invocation
+    from ._siblings import Sibling
 
 __all__ = ("RESERVED", "Blueprint", "OrcaChart", "Queued", "Recipe")
 
@@ -43,6 +49,8 @@ class Recipe:
     typing: Typing
     warnings: tuple[Diagnostic, ...]
     tables: tuple[DecisionTable, ...] = ()
+    siblings: tuple[Sibling, ...] = ()
+    """The machines of the same document that may run below this one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +68,8 @@ class Blueprint:
     state_ids: frozenset[str]
     tables: Mapping[str, Callable[..., Any]]
     """Handlers that are decision tables, by the names of actions that may be called so."""
+    invoked: Callable[[], Mapping[str, type[OrcaChart]]] = dict
+    """Makes the classes of the machines that may run below this one, by name."""
 
 
 class Queued:
@@ -113,6 +123,8 @@ class OrcaChart(StateChart[Any]):
 
     _blueprint: ClassVar[Blueprint]
     _own_handlers: ClassVar[Mapping[str, Any]]
+    _invokes: ClassVar[Mapping[str, Invocation]] = {}
+    """What states invoke, by their paths, in document order."""
 
     if TYPE_CHECKING:
         # The states and events of a document are unknown to type checkers.
@@ -142,6 +154,13 @@ class OrcaChart(StateChart[Any]):
         super().__init__(model, state_field, start_value, listeners, **kwargs)
         if self.is_terminated:
             raise_failure(self)
+        if self._invokes:
+            at_home(self, None)
+
+    def activate_initial_state(self) -> Any:
+        """Enter the initial state of an asynchronous machine; to be awaited."""
+        result = super().activate_initial_state()
+        return at_home(self, result) if self._invokes else result
 
     def _start_context(self, given: Mapping[str, Any] | None) -> dict[str, Any]:
         blueprint = self._blueprint
@@ -150,6 +169,11 @@ class OrcaChart(StateChart[Any]):
             problems = type_problems(blueprint.fields, context)
             enforce(self.definition.name, problems, blueprint.typing, self._orca.warned)
         return context
+
+    @property
+    def children(self) -> Mapping[str, OrcaChart]:
+        """The machines that run for states of this one now, by the path of the state that invokes each."""
+        return children_of(self)
 
     # -- events -----------------------------------------------------------------------------------------
 
@@ -205,7 +229,8 @@ class OrcaChart(StateChart[Any]):
             # Sent from an action: it runs after this macrostep. An action need not be a coroutine function to
             # send, and the library's own answer, a coroutine, would warn when nobody awaits it.
             return Queued()
-        return super()._processing_loop(caller_future)
+        result = super()._processing_loop(caller_future)
+        return at_home(self, result) if self._invokes else result
 
     # -- what the library asks --------------------------------------------------------------------------
 
@@ -249,7 +274,23 @@ class OrcaChart(StateChart[Any]):
         """Put the context back, in the same dict, after an orchestrator's step has failed."""
         self.context.clear()
         self.context.update(copied(cast("Mapping[str, Any]", saved)))
-        self._orca.failures.clear()
+        self._orca.forget()
+
+    @classmethod
+    def __orchestrator_is_async__(cls, *, actions: Source | None = None, **_others: Any) -> bool:
+        """Whether a machine of this class that is made with these arguments will be asynchronous."""
+        try:
+            return any(one.asynchronous for one in cls._handlers(actions).values())
+        except MissingActionError:
+            return False  # said when a machine is made
+
+    @classmethod
+    def _handlers(cls, given: Source | None) -> dict[str, Handler]:
+        """Find the handlers that a machine would have."""
+        blueprint = cls._blueprint
+        own = {name: method.__get__(None, cls) for name, method in cls._own_handlers.items()}
+        sources = (given, blueprint.recipe.actions)
+        return resolve_handlers(cls.definition.name, blueprint.actions, sources, own, blueprint.tables)
 
     def __getstate__(self) -> dict[str, Any]:
         state: dict[str, Any] = super().__getstate__()  # type: ignore[no-untyped-call]
@@ -260,11 +301,17 @@ class OrcaChart(StateChart[Any]):
         super().__setstate__(dict(state))
 
     def __copy__(self) -> OrcaChart:
+        home = home_of(self)
+        if home is not None:
+            return cast("OrcaChart", getattr(copy(home), engine_of(self).member))
         twin: OrcaChart = type(self).__new__(type(self))
         twin.__setstate__(self.__getstate__())
         return twin
 
     def __deepcopy__(self, memo: dict[int, Any]) -> OrcaChart:
+        home = home_of(self)
+        if home is not None:
+            return cast("OrcaChart", getattr(deepcopy(home, memo), engine_of(self).member))
         twin: OrcaChart = type(self).__new__(type(self))
         memo[id(self)] = twin
         twin.__setstate__(deepcopy(self.__getstate__(), memo))
@@ -272,7 +319,7 @@ class OrcaChart(StateChart[Any]):
 
     def __reduce_ex__(self, protocol: Any) -> str | tuple[Any, ...]:
         cls = type(self)
-        if vars(cls).get("_blueprint") is None or _is_importable(cls):
+        if vars(cls).get("_blueprint") is None or is_importable(cls):
             return super().__reduce_ex__(protocol)
         from ._build import blank_machine  # noqa: PLC0415 - it builds subclasses of this class
 
@@ -317,10 +364,3 @@ def _methods(cls: type[OrcaChart]) -> dict[str, Callable[..., Any]]:
         elif base not in OrcaChart.__mro__:
             found.update({name: vars(base)[name] for name in wanted & vars(base).keys()})
     return {name: method for name, method in found.items() if hasattr(method, "__get__")}
-
-
-def _is_importable(cls: type) -> bool:
-    found: Any = sys.modules.get(cls.__module__)
-    for part in cls.__qualname__.split("."):
-        found = getattr(found, part, None)
-    return found is cls

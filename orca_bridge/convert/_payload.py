@@ -15,7 +15,7 @@ from ._names import is_ordinary
 if TYPE_CHECKING:
     from statemachine.event_data import TriggerData
 
-__all__ = ("event_name", "injected", "payload_of", "read_payload", "take_payload")
+__all__ = ("event_name", "injected", "payload_of", "read_payload", "replace_payload", "take_payload")
 
 _KEPT = "orca_payload"
 
@@ -56,6 +56,11 @@ def take_payload(trigger: TriggerData) -> None:
     vars(trigger)[_KEPT] = payload
     for name in _UNSAFE:
         trigger.kwargs.pop(name, None)
+
+
+def replace_payload(trigger: TriggerData, payload: dict[str, Any]) -> None:
+    """Let an event that is about to be handled carry something else."""
+    vars(trigger)[_KEPT] = payload
 
 
 def read_payload(event: str, args: Sequence[Any], keywords: Mapping[str, Any]) -> dict[str, Any]:

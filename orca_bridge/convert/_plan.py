@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from orca_bridge.definition import Else
+from orca_bridge.definition import Else, TransitionDefinition
 
 from ._check import all_states, stays_final
 from ._machine import RESERVED
@@ -19,7 +19,7 @@ from ._names import Names, class_name, is_declarable, name_all
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from orca_bridge.definition import MachineDefinition, StateDefinition, TransitionDefinition
+    from orca_bridge.definition import MachineDefinition, StateDefinition
 
 __all__ = ("Plan", "first_child", "plan_of")
 
@@ -67,6 +67,7 @@ def plan_of(definition: MachineDefinition) -> Plan:
     """Decide about the class of a machine, which has been checked."""
     states = {state.path: state for state in all_states(definition.states)}
     rows = [row for row in definition.transitions if not stays_final(row, states)]
+    rows += [row for state in states.values() for row in _invoke_rows(state)]
     names = _names(definition, list(states))
     system = {row.event: _system_id(row.event, names) for row in rows if row.event is not None}
     return Plan(class_name(definition.name), states, rows, names, {**system, **names.events})
@@ -85,9 +86,26 @@ def _named_first(rows: Iterable[TransitionDefinition]) -> list[TransitionDefinit
 def _names(definition: MachineDefinition, paths: list[str]) -> Names:
     declared = [event.name for event in definition.events]
     used = [row.event for row in definition.transitions if row.event is not None]
+    used += [event for state in all_states(definition.states) for event in _invoke_events(state)]
     ordinary = [name for name in dict.fromkeys(declared + used) if is_declarable(name) and name != "error"]
     fixed = {"error"} & {*declared, *used}
     return name_all(paths, ordinary, RESERVED | fixed)
+
+
+def _invoke_events(state: StateDefinition) -> Iterator[str]:
+    """Give the events by which a state hears of the machine that it invokes, where it names them."""
+    for outcome in (state.invoke.on_done, state.invoke.on_error) if state.invoke is not None else ():
+        if outcome is not None and outcome.event is not None:
+            yield outcome.event
+
+
+def _invoke_rows(state: StateDefinition) -> Iterator[TransitionDefinition]:
+    """Make rows of what leads from a state straight to another one when the machine that it invokes has ended."""
+    outcomes = () if state.invoke is None else (("done", state.invoke.on_done), ("error", state.invoke.on_error))
+    for kind, outcome in outcomes:
+        if outcome is not None and outcome.target is not None:
+            event = f"{kind}.invoke.{state.path}"
+            yield TransitionDefinition(state.path, event, outcome.target, span=outcome.span)
 
 
 def _system_id(event: str, names: Names) -> str:

@@ -24,6 +24,7 @@ from orca_bridge.exceptions import EventlessLoopError
 
 from ._actions import Moment
 from ._context import enforce, type_problems
+from ._invoke import receive, report_failure, settle
 from ._payload import event_name, payload_of
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from statemachine.event_data import EventData, TriggerData
 
     from ._actions import Handler
+    from ._invoke import Invocation, Message
     from ._machine import OrcaChart
 
 __all__ = ("MAX_UNPROMPTED", "RunState", "Work", "perform", "raise_failure", "watch_macrosteps")
@@ -68,6 +70,16 @@ class RunState:
     """How many rows were taken since the last event from outside."""
     warned: set[str] = field(default_factory=set)
     """Context fields whose type was complained about."""
+    pending: dict[str, Mapping[str, Any] | None] = field(default_factory=dict)
+    """Invoking states that were entered and whose machines have not begun, with the payload that entered them."""
+    results: dict[str, TriggerData] = field(default_factory=dict)
+    """What says how invoked machines have ended and has not been handled, by the invoking states."""
+    message: tuple[TriggerData, Message] | None = None
+    """The one that is being handled."""
+    has_checked: bool = False
+    """Whether the machines that this one may invoke were asked for their handlers."""
+    invoker: tuple[OrcaChart, Invocation] | None = None
+    """The machine, and the state of it, that this machine runs for; None too if it was not asked yet."""
 
     def begin(self) -> None:
         """Start counting anew: an event arrives from outside."""
@@ -76,10 +88,17 @@ class RunState:
         self.failures.clear()
         self.unprompted = 0
 
+    def forget(self) -> None:
+        """Forget what a step has left behind that was put back."""
+        self.failures.clear()
+        self.pending.clear()
+        self.results.clear()
+        self.message = None
+
 
 def watch_macrosteps(machine: OrcaChart, engine: BaseEngine) -> None:
     """
-    Have failures raised at the end of each macrostep of this machine's engine.
+    Have machines invoked and failures raised at the end of each macrostep of this machine's engine.
 
     The methods are shadowed on the one manager, and its class is left alone: an orchestrator that takes the
     machine in changes the classes of the engine and of its invoke manager, and both stay the same objects.
@@ -88,17 +107,31 @@ def watch_macrosteps(machine: OrcaChart, engine: BaseEngine) -> None:
 
     def spawn_pending_sync() -> None:
         type(manager).spawn_pending_sync(manager)
-        raise_failure(machine)
+        _come_to_rest(machine)
 
     async def spawn_pending_async() -> None:
         await type(manager).spawn_pending_async(manager)
-        raise_failure(machine)
+        _come_to_rest(machine)
 
     vars(manager).update(spawn_pending_sync=spawn_pending_sync, spawn_pending_async=spawn_pending_async)
+    if not type(machine)._invokes:
+        return
+
+    def handle_external_event(trigger: TriggerData) -> None:
+        type(manager).handle_external_event(manager, trigger)
+        receive(machine, trigger)
+
+    vars(manager)["handle_external_event"] = handle_external_event
+
+
+def _come_to_rest(machine: OrcaChart) -> None:
+    if type(machine)._invokes:
+        settle(machine)
+    raise_failure(machine)
 
 
 def raise_failure(machine: OrcaChart) -> None:
-    """Raise the first error of an action that no row has taken; later ones are logged."""
+    """Raise the first error of an action that no row has taken, or tell who invoked the machine; log later ones."""
     machine._orca.unprompted = 0
     failures = machine._orca.failures
     if failures:
@@ -106,7 +139,8 @@ def raise_failure(machine: OrcaChart) -> None:
         failures.clear()
         for other in others:
             _logger.error("another action failed in the same step", exc_info=other)
-        raise first
+        if not report_failure(machine, first):
+            raise first
 
 
 def perform(machine: OrcaChart, work: Work, event_data: EventData, keywords: Mapping[str, Any]) -> Any:

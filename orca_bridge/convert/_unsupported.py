@@ -53,9 +53,8 @@ def _state(state: StateDefinition) -> Iterator[Unsupported]:
     if state.ignored or state.ignores_all:
         meanwhile = "leave it out, or add a row with this state as source and target"
         yield Unsupported(f"the bullet 'ignore' of {state.path!r}", meanwhile, state.span)
-    if state.invoke is not None:
-        meanwhile = "start the other machine from an action, or link both with an orchestrator"
-        yield Unsupported(f"the invoke of {state.invoke.machine!r}", meanwhile, state.invoke.span or state.span)
+    if state.invoke is not None and state.invoke.shots is not None:
+        yield Unsupported("the word 'shots'", "leave it out: the machine runs once", state.invoke.span or state.span)
     for key, outcome in (("on_done", state.on_done), ("on_error", state.on_error)):
         if outcome is not None:
             meanwhile = "add a row for the event that says so"

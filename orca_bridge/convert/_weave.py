@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from statemachine import Event, State
 
+from ._invoke import Invocation, finish, mark, stop
 from ._machine import OrcaChart
 from ._names import is_declarable, is_ordinary
 from ._payload import payload_of
@@ -19,6 +20,8 @@ from ._run import Work, perform, raise_failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+
+    from orca_bridge.definition import InvokeDefinition
 
     from ._guards import Guard
     from ._machine import Blueprint
@@ -42,6 +45,8 @@ class Weaver:
         """By path."""
         self.used: set[str | None] = set()
         """Events of rows."""
+        self.invokes: dict[str, Invocation] = {}
+        """By the path of the state."""
         self.callbacks: int = 0
 
     def state(
@@ -54,16 +59,25 @@ class Weaver:
         final: bool = False,
         on_entry: tuple[str, ...] = (),
         on_exit: tuple[str, ...] = (),
+        invoke: InvokeDefinition | None = None,
     ) -> State:
         """Make a state with the id chosen for it; its children are made before."""
+        enter = [self._callback(Work(on_entry))] if on_entry else []
+        leave = [self._callback(Work(on_exit))] if on_exit else []
+        if invoke is not None:
+            self.invokes[path] = Invocation.of(path, invoke)
+            enter.append(self._starter(path, invoke.machine))
+            leave.insert(0, self._stopper(path, invoke.machine))
+        if final and "." not in path:
+            enter.append(self._finisher())
         made = State(
             name=path.rpartition(".")[2],
             value=path,
             initial=initial,
             final=final,
             states=list(children),
-            enter=self._callback(Work(on_entry)) if on_entry else None,
-            exit=self._callback(Work(on_exit)) if on_exit else None,
+            enter=enter,
+            exit=leave,
         )
         made._set_id(chosen)
         for child in children:
@@ -131,6 +145,7 @@ class Weaver:
             "__module__": OrcaChart.__module__.rpartition(".")[0],
             "_blueprint": blueprint,
             "_own_handlers": {},
+            "_invokes": self.invokes,
             "definition": definition,
             "warnings": warnings,
         }
@@ -173,6 +188,24 @@ class Weaver:
             return perform(machine, work, event_data, keywords)
 
         return self._named(run, ", ".join(work.actions) or "row")
+
+    def _starter(self, path: str, invoked: str) -> Callable[..., Any]:
+        def start(machine: OrcaChart, event_data: Any) -> None:
+            mark(machine, path, event_data.trigger_data)
+
+        return self._named(start, f"invoke {invoked}")
+
+    def _stopper(self, path: str, invoked: str) -> Callable[..., Any]:
+        def end(machine: OrcaChart) -> None:
+            stop(machine, path)
+
+        return self._named(end, f"end {invoked}")
+
+    def _finisher(self) -> Callable[..., Any]:
+        def end(machine: OrcaChart) -> None:
+            finish(machine)
+
+        return self._named(end, "done")
 
     def _named(self, function: Callable[..., Any], text: str) -> Callable[..., Any]:
         """

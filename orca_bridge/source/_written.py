@@ -32,6 +32,7 @@ def written(
     events: Mapping[str, str],
     actions: tuple[str, ...] = (),
     tables: tuple[DecisionTable, ...] = (),
+    invoked: Callable[[], Sequence[type[OrcaChart]]] = tuple,
 ) -> Callable[[type[_C]], type[_C]]:
     """
     Make the class that a written module declares.
@@ -42,6 +43,7 @@ def written(
         events: Every event, by the name in the document, to the attribute it has in the class.
         actions: The actions that the machine runs, in document order.
         tables: The decision tables of the document.
+        invoked: Gives the classes of the machines that may run below this one, which the module may declare later.
 
     Returns:
         A decorator. The decorated class declares names and types for editors; the one that is made has its name,
@@ -59,6 +61,7 @@ def written(
             {field.name: field for field in definition.context},
             frozenset(state.id for state in weaver.states.values()),
             table_handlers(tables),
+            lambda: {one.definition.name: one for one in invoked()},
         )
         made: Any = weaver.weave(top, blueprint)
         made.__module__, made.__qualname__, made.__doc__ = shell.__module__, shell.__qualname__, shell.__doc__

@@ -11,12 +11,13 @@ import hashlib
 from dataclasses import MISSING, fields, is_dataclass
 from typing import TYPE_CHECKING, Any
 
-from orca_bridge.convert import check, describe_row, first_child, plan_of
+from orca_bridge.convert import check, describe_row, first_child, plan_of, reachable
 from orca_bridge.convert._names import identifier
 from orca_bridge.definition import ContextField, Else, MachineDefinition
 
 from ._python_guards import GuardFunctions
 from ._python_names import docstring, identifiers, joined, literal, pascal_case, snake_case
+from ._python_system import system_lines
 from ._python_types import actions_protocol, context_type, is_name, literal_type, payload_type, type_text
 
 if TYPE_CHECKING:
@@ -36,10 +37,15 @@ _WIDTH = 120
 
 _HELPERS = ("Weaver", "equal", "field", "is_written_from", "order", "otherwise", "read", "truth", "written")
 _TYPING = ("TYPE_CHECKING", "Any", "Literal", "Protocol", "TypeAlias", "TypedDict", "overload")
+_SYSTEM = ("Members", "Orchestrator", "machine", "machines")
 _RECORDS = (
     *("CellTest", "DecisionTable", "EventDefinition", "MachineDefinition", "NumberRange", "Parameter"),
+    *("InvokeDefinition", "InvokeInput", "Outcome", "Path", "ReturnDefinition"),
     *("TableColumn", "TableRule", "TypeExpression"),
 )
+
+_IMPORTED = frozenset({*_HELPERS, *_TYPING, *_SYSTEM, *_RECORDS, "Callable", "Mapping", "OrcaChart", "State"})
+"""What means something else in a module already."""
 
 
 def document_digest(text: str) -> str:
@@ -69,9 +75,11 @@ def python_source(
     """
     for machine in machines:
         check(machine)
-    names = identifiers(pascal_case(machine.name) for machine in machines)
-    writers = [_Writer(machine, names[pascal_case(machine.name)], tables) for machine in machines]
-    body = "\n".join(line for writer in writers for line in writer.lines())
+    chosen = identifiers((pascal_case(machine.name) for machine in machines), taken=_IMPORTED)
+    names = {machine.name: chosen[pascal_case(machine.name)] for machine in machines}
+    writers = [_Writer(machine, machines, names, tables) for machine in machines]
+    lines = [line for writer in writers for line in writer.lines()]
+    body = "\n".join([*lines, *system_lines(machines, names)])
     listed = ", ".join(machine.name for machine in machines)
     origin = f" of {source}" if source else ""
     opening = docstring(f"{listed}{origin}, as Python.\n\nWritten by orca_bridge: change the document instead.")
@@ -86,12 +94,14 @@ def _imports(body: str) -> Iterator[str]:
     yield f"from typing import {', '.join(name for name in _TYPING if name in body)}"
     yield ""
     yield "from orca_bridge import OrcaChart"
-    records = [name for name in _RECORDS if f"{name}(" in body]
+    records = sorted(name for name in _RECORDS if f"{name}(" in body)
     short = f"from orca_bridge.definition import {', '.join(records)}"
     yield from [short] if len(short) <= _WIDTH else joined("from orca_bridge.definition import (", records, ")")
     helpers = [name for name in _HELPERS if f"{name}(" in body or name in ("Weaver", "is_written_from")]
     yield f"from orca_bridge.source import {', '.join(helpers)}"
     yield "from statemachine import State"
+    system = [name for name in _SYSTEM if f"{name}[" in body or f"({name}" in body or f" = {name}(" in body]
+    yield from [f"from statemachines_orchestrator import {', '.join(system)}"] if system else []
 
 
 def _check(text: str) -> Iterator[str]:
@@ -106,8 +116,16 @@ def _check(text: str) -> Iterator[str]:
 class _Writer:
     """The writing of one machine."""
 
-    def __init__(self, machine: MachineDefinition, name: str, tables: Sequence[DecisionTable]) -> None:
-        self.machine, self.name, self.tables = machine, name, tuple(tables)
+    def __init__(
+        self,
+        machine: MachineDefinition,
+        machines: Sequence[MachineDefinition],
+        names: Mapping[str, str],
+        tables: Sequence[DecisionTable],
+    ) -> None:
+        self.machine, self.name, self.tables = machine, names[machine.name], tuple(tables)
+        self.invoked = [names[one.name] for one, _ in reachable(machine, [(one, ()) for one in machines])]
+        name = self.name
         self.plan = plan_of(machine)
         self.prefix = snake_case(name)
         self.guards = GuardFunctions(machine, self.prefix)
@@ -169,6 +187,8 @@ class _Writer:
         given += ["final=True"] if state.final else []
         given += [f"on_entry={_tuple(state.on_entry)}"] if state.on_entry else []
         given += [f"on_exit={_tuple(state.on_exit)}"] if state.on_exit else []
+        if state.invoke is not None:
+            given.append("\n".join(_record(state.invoke, "        ", "invoke=")).lstrip())
         yield from joined(f"{self._local(state.path)} = weaver.state(", given, ")", "    ")
 
     def _row(self, source: str, row: TransitionDefinition) -> Iterator[str]:
@@ -198,6 +218,7 @@ class _Writer:
             self.machine.description,
             context=self.machine.context,
             events=self.machine.events,
+            returns=self.machine.returns,
         )
         yield from ("", "")
         yield "@written("
@@ -210,6 +231,8 @@ class _Writer:
         )
         if self.tables:
             yield from _listed(_record(self.tables, "    ", "tables="))
+        if self.invoked:
+            yield from joined("invoked=lambda: (", self.invoked, _closing(self.invoked), "    ")
         yield ")"
         yield f"class {self.name}(OrcaChart):"
         yield from docstring(self.machine.description or f"The machine {self.machine.name}.", "    ")

@@ -313,7 +313,7 @@ UNSUPPORTED = """\
 - timeout: 5s -> on
 - ignore: flip
 ## state on
-- invoke: Bulb
+- invoke: Bulb shots: 3
 - on_done: lit
 ## state both [parallel]
 - on_done: on
@@ -342,7 +342,7 @@ class TestNotSupportedYet:
         assert [item.source_line for item in shown] == [
             "- timeout: 5s -> on",
             "## state off [initial]",
-            "- invoke: Bulb",
+            "- invoke: Bulb shots: 3",
             "## state both [parallel]",
             "- on_done: on",
             "- on_error: lit",

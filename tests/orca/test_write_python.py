@@ -5,8 +5,10 @@ from __future__ import annotations
 import copy
 import logging
 import pickle
+import random
 import subprocess
 import sys
+from contextlib import suppress
 from types import ModuleType
 
 import pytest
@@ -17,7 +19,7 @@ from test_convert_reference import EVENTS, Tracer, machines
 from test_tables import MACHINE
 from written import AWKWARD, CONVERTIBLE, NESTED, Idle, configurations, corpus_documents, document_of, events_of
 
-from orca_bridge import ConversionError, MissingActionError, loads
+from orca_bridge import ConversionError, MissingActionError, loads, loads_orchestrator
 from orca_bridge.convert import machine_class
 from orca_bridge.write import python_source
 
@@ -173,6 +175,146 @@ class TestRuns:
         assert written.value.problems == converted.value.problems
 
 
+RELAY = """\
+# machine Relay
+
+## context
+| Field | Type | Default |
+|-------|------|---------|
+| n     | int  | 1       |
+| heard | int  |         |
+
+## state idle [initial]
+## state running
+- invoke: Leg input: { n: event.n, before: ctx.n, fixed: [1, "a"] } returns: { heard: n, n: before }
+- on_done: arrived
+- on_error: -> lost
+## state walking
+- invoke: Leg
+## state over [final]
+## state lost
+
+## transitions
+| Source  | Event             | Guard         | Target  |
+|---------|-------------------|---------------|---------|
+| idle    | run               |               | running |
+| idle    | walk              |               | walking |
+| walking | done.invoke.walking |             | idle    |
+| running | arrived           | ctx.heard > 4 | over    |
+| running | arrived           |               | idle    |
+| running | stop              |               | idle    |
+
+---
+
+# machine Leg
+
+## context
+| Field | Type | Default |
+|-------|------|---------|
+| n     | int  | 9       |
+
+## state begun [initial]
+## state resting
+- invoke: Rest
+- on_done: -> begun
+## state ended [final]
+
+## transitions
+| Source  | Event | Target  |
+|---------|-------|---------|
+| begun   | rest  | resting |
+| begun   | end   | ended   |
+| resting | end   | ended   |
+
+## returns
+| Name   | Type |
+|--------|------|
+| n      | int  |
+
+---
+
+# machine Rest
+
+## state on [initial]
+- on end -> off
+## state off [final]
+"""
+
+SYSTEM = """
+
+class RelaySystem(Orchestrator, version="0.1.0"):
+    \"""The machines Relay, Leg, Rest, in one system.\"""
+
+    relay: Relay = machine(factory=Relay)
+    leg: Members[Leg] = machines(Leg)
+    rest: Members[Rest] = machines(Rest)
+"""
+
+
+def wander(system, seed):
+    """What a system is after each of some random events for any of its machines."""
+    draw, seen = random.Random(seed), [system.configuration]  # noqa: S311 - reproducible
+    for _ in range(30):
+        address, one = draw.choice(list(system.machines.items()))
+        event = draw.choice([str(event) for event in type(one).events if "." not in str(event)])
+        with suppress(TransitionNotAllowed):
+            system.send(f"{address}.{event}", n=draw.randrange(9))
+        seen.append((system.configuration, {key: dict(found.context) for key, found in system.machines.items()}))
+    return seen
+
+
+class TestSystems:
+    @pytest.mark.parametrize("seed", range(20))
+    def test_alike(self, seed):
+        """The orchestrator of a written module is where the loaded one is, and knows the same, after every event."""
+        document = document_of(RELAY)
+
+        assert wander(module_of(document).RelaySystem(), seed) == wander(loads_orchestrator(RELAY)(), seed)
+
+    def test_whole(self):
+        """The random events lead through all there is."""
+        seen = "".join(str(one) for seed in range(20) for one in wander(loads_orchestrator(RELAY)(), seed))
+
+        assert all(
+            text in seen for text in ("relay=over", "rest[leg[relay.running].resting]=on", "relay.walking]=resting")
+        )
+
+    def test_snapshots(self):
+        """A snapshot of the loaded orchestrator can be restored in the written one."""
+        system = loads_orchestrator(RELAY)()
+        system.relay.run(n=7)
+
+        again = module_of(document_of(RELAY)).RelaySystem.restore(system.snapshot().to_json())
+        again.leg["relay.running"].end()
+
+        assert again.relay.over.is_active
+
+    def test_alone(self):
+        """A class of a written module that is used alone has children, too."""
+        relay = module_of(document_of(RELAY)).Relay()
+        relay.run(n=7)
+
+        relay.children["running"].end()
+
+        assert relay.over.is_active
+
+    def test_text(self):
+        """The orchestrator class can be read off the text; one machine alone has none."""
+        text = python_source(document_of(RELAY).machines)
+
+        assert text.endswith(SYSTEM)
+        assert "Orchestrator" not in python_source(document_of(CONVERTIBLE).machines)
+
+    def test_names_that_are_imported(self):
+        """A machine that is called like something in the module gets another name there."""
+        text = RELAY.replace("# machine Rest", "# machine Members").replace("invoke: Rest", "invoke: Members")
+
+        module = module_of(document_of(text))
+
+        assert module.Members_.definition.name == "Members"
+        assert list(module.RelaySystem.__declaration__.fields) == ["relay", "leg", "members"]
+
+
 class TestText:
     def test_declares(self):
         """States, events, context, payloads, actions and guards can be read off the text."""
@@ -235,7 +377,13 @@ class TestTools:
             (folder / f"{name}.py").write_text(python_source(document.machines, document.tables), encoding="utf-8")
 
     def documents(self):
-        found = [("convertible", CONVERTIBLE), ("awkward", AWKWARD), ("odd", ODD), ("tables", MACHINE)]
+        found = [
+            ("convertible", CONVERTIBLE),
+            ("awkward", AWKWARD),
+            ("odd", ODD),
+            ("tables", MACHINE),
+            ("relay", RELAY),
+        ]
         cases = [(name, document_of(text)) for name, text in found]
         for number, case in enumerate(corpus_documents()):
             document = case.values[1]
