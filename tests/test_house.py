@@ -60,8 +60,19 @@ LAYERS = {
         "_load": ("convert", "syntax", "definition", "exceptions"),
         "_orchestrators": ("_load", "convert", "syntax", "definition", "exceptions"),
         "__init__": ("_orchestrators", "_load", "convert", "syntax", "definition", "exceptions"),
+        "runtime": ("convert", "syntax", "definition", "exceptions"),
         "source": ("__init__", "_orchestrators", "_load", "write", "convert", "definition", "exceptions"),
-        "cli": ("__init__", "_orchestrators", "_load", "write", "convert", "syntax", "definition", "exceptions"),
+        "cli": (
+            "__init__",
+            "runtime",
+            "_orchestrators",
+            "_load",
+            "write",
+            "convert",
+            "syntax",
+            "definition",
+            "exceptions",
+        ),
         "__main__": ("cli",),
     },
 }
@@ -76,13 +87,23 @@ MAY_REACH_OUTSIDE = {
     "cli": "speaks with people",
     "__main__": "speaks with people",
     "_load": "reads the file that it is asked for; everything else works on text",
+    "orca_bridge.runtime._snapshots": "says when a snapshot was taken, in a form that survives the process",
+    "orca_bridge.runtime._resuming": "compares that with the present time",
+    "orca_bridge.runtime._watch": "dates the entries of logs",
+    "orca_bridge.runtime.bridge": "runs foreign machines, which are programs",
+    "orca_bridge.runtime.bus": "dates the events of the published runtime",
+    "orca_bridge.runtime.logging": "writes logs to the file that it is given",
+    "orca_bridge.runtime.persistence": "writes snapshots to the folder that it is given",
     "statemachines_orchestrator.draw._svg": "runs Graphviz's dot, which turns text into text",
     "statemachines_orchestrator.observers._json_lines": "writes the records that it is given to a file, and reads them",
     "statemachines_orchestrator.system._clock": "the default clock; all other code is given the time",
 }
 """Layers, or single modules by their full names, with the reason."""
 
-MAY_NAME = {"statemachines_orchestrator.snapshot._scalars": {"datetime"}}
+MAY_NAME = {
+    "orca_bridge.runtime._codec": {"datetime"},
+    "statemachines_orchestrator.snapshot._scalars": {"datetime"},
+}
 """What a module names for its classes only: dates are written, and no clock is read."""
 
 LONGEST_FILE = 600

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from ._invoke import Invocation, Message
     from ._machine import OrcaChart
 
-__all__ = ("MAX_UNPROMPTED", "RunState", "Work", "perform", "raise_failure", "watch_macrosteps")
+__all__ = ("MAX_UNPROMPTED", "RunState", "Work", "merge", "perform", "raise_failure", "watch_macrosteps")
 
 MAX_UNPROMPTED = 1000
 ERROR_ACTION = "error.action"
@@ -175,7 +175,7 @@ def _run_all(machine: OrcaChart, actions: tuple[str, ...], trigger: TriggerData,
             result = machine._orca.handlers[action].call(moment)
             if isawaitable(result):
                 _refuse_awaitable(action, result)
-            _merge(machine, action, result)
+            merge(machine, action, result)
         except Exception as error:  # noqa: BLE001 - every error of an action is an event of the machine
             _fail(machine, action, trigger, error)
             return
@@ -187,7 +187,7 @@ async def _run_all_async(machine: OrcaChart, actions: tuple[str, ...], trigger: 
             result = machine._orca.handlers[action].call(moment)
             if isawaitable(result):
                 result = await result
-            _merge(machine, action, result)
+            merge(machine, action, result)
         except Exception as error:  # noqa: BLE001 - as above
             _fail(machine, action, trigger, error)
             return
@@ -203,7 +203,13 @@ def _refuse_awaitable(action: str, result: Any) -> None:
     )
 
 
-def _merge(machine: OrcaChart, action: str, result: Any) -> None:
+def merge(machine: OrcaChart, action: str, result: Any) -> None:
+    """
+    Merge what a handler returned into the context; None changes nothing, and what is no mapping is logged.
+
+    Raises:
+        ContextTypeError: With ``typing="strict"``, a value is not of its declared type.
+    """
     if result is None:
         return
     if not isinstance(result, Mapping):

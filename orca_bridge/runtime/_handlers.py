@@ -1,0 +1,128 @@
+"""
+Actions and effects of a machine: handlers that may come and go while it runs.
+
+The converted machine asks for the handlers of its actions once, when it is made. It gets one function per action, which
+looks for the present handler each time, and passes over an action that has none.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from inspect import isawaitable
+from typing import TYPE_CHECKING, Any
+
+from statemachine.event import BoundEvent
+
+from orca_bridge.convert._actions import Call, Moment
+from orca_bridge.convert._context import copied
+from orca_bridge.convert._run import merge
+
+from ._lower import IGNORE, RAISE
+from .bus import EventType
+from .types import Effect, EffectResult, EffectStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
+    from orca_bridge.convert import OrcaChart
+
+    from ._core import Core
+
+__all__ = ("Handlers",)
+
+_logger = logging.getLogger("orca_bridge")
+
+
+class Handlers(Mapping[str, Callable[..., Any]]):
+    """What the converted machine takes for the handlers of its actions; it has one for every name."""
+
+    def __init__(self, machine: Core) -> None:
+        self._machine = machine
+        self._calls: dict[Callable[..., Any], Call] = {}
+        self._missed: set[str] = set()
+
+    def __getitem__(self, name: str) -> Callable[..., Awaitable[Any]]:
+        async def run(ctx: dict[str, Any], event: dict[str, Any] | None, **injected: Any) -> None:
+            if name == IGNORE:
+                self._machine._step.ignored = True
+            elif name.startswith(RAISE):
+                _raise(injected["machine"], name.removeprefix(RAISE))
+            else:
+                await self._run(name, ctx, event, injected)
+
+        return run
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._machine._actions)
+
+    def __len__(self) -> int:
+        return len(self._machine._actions)
+
+    async def _run(
+        self, name: str, context: dict[str, Any], event: dict[str, Any] | None, injected: dict[str, Any]
+    ) -> None:
+        chart: OrcaChart = injected["machine"]
+        handler = self._machine._actions.get(name) or chart._blueprint.tables.get(name)
+        effects = self._machine._lowered.effects.get(name, ())
+        given: Mapping[str, Any] | None = None
+        if handler is not None:
+            given = await self._call(handler, name, chart, Moment(context, event, injected.get("event_name"), injected))
+        elif not effects and name not in self._missed:
+            self._missed.add(name)
+            _logger.warning("action %r of machine %r has no handler and is passed over", name, chart.definition.name)
+        for effect in effects:
+            if handler is None or effect in self._machine.event_bus.effect_handler_types:
+                payload = {
+                    "action": name,
+                    "context": copied(context),
+                    "event": None if event is None else copied(event),
+                }
+                await self._effect(chart, name, Effect(effect, dict(given) if given is not None else payload))
+
+    async def _call(
+        self, handler: Callable[..., Any], name: str, chart: OrcaChart, moment: Moment
+    ) -> Mapping[str, Any] | None:
+        """Run a plain handler; what it gives for an effect is returned."""
+        call = self._calls.get(handler)
+        if call is None:
+            call = self._calls[handler] = Call.of(handler)
+        found = call(Moment(moment.context, moment.payload, moment.event_name, {**moment.keywords, **self._injected()}))
+        if isawaitable(found):
+            found = await found
+        match found:
+            case (Mapping() as update, Effect(payload=payload)) | (Mapping() as update, Mapping() as payload):
+                merge(chart, name, update)
+                return payload
+            case _:
+                merge(chart, name, found)
+                return None
+
+    def _injected(self) -> dict[str, Any]:
+        return {"machine": self._machine}
+
+    async def _effect(self, chart: OrcaChart, action: str, effect: Effect) -> None:
+        machine = self._machine
+        await machine._publish(EventType.EFFECT_EXECUTING, {"effect": effect.type})
+        result = await machine.event_bus.execute_effect(effect)
+        if result.status == EffectStatus.SUCCESS:
+            merge(chart, action, result.data if isinstance(result.data, Mapping) else None)
+            await machine._publish(EventType.EFFECT_COMPLETED, {"effect": effect.type, "result": result.data})
+        else:
+            await self._failed(chart, action, effect, result)
+
+    async def _failed(self, chart: OrcaChart, action: str, effect: Effect, result: EffectResult) -> None:
+        error = result.error or "the effect failed"
+        machine = self._machine
+        machine._step.effect_errors.append({"effect": effect.type, "action": action, "error": error})
+        await machine._publish(EventType.EFFECT_FAILED, {"effect": effect.type, "error": error})
+        name = f"error.effect.{effect.type}"
+        if not machine._takes(name):
+            _logger.warning("effect %r of machine %r failed: %s", effect.type, chart.definition.name, error)
+        _raise(chart, name, effect=effect.type, action=action, error=error)
+
+
+def _raise(chart: OrcaChart, event: str, **payload: Any) -> None:
+    """Add an event to the running macrostep."""
+    chosen = chart._blueprint.event_ids.get(event, event)
+    BoundEvent(chosen, name=event, internal=True, _sm=chart).put(**payload)
