@@ -2,7 +2,7 @@
 
 from ._load import load, load_all, load_table, loads, loads_table
 from ._orchestrators import load_orchestrator, loads_orchestrator
-from .convert import Actions, OrcaChart, Table
+from .convert import Actions, OrcaChart, OrcaSystem, Table
 from .exceptions import (
     ContextTypeError,
     ConversionError,
@@ -31,6 +31,7 @@ __all__ = (
     "NoMatchingRuleError",
     "OrcaChart",
     "OrcaError",
+    "OrcaSystem",
     "Table",
     "UnknownMachineError",
     "UnknownTableError",

@@ -5,14 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ._load import class_of, machines_of, read_file, reading_of
-from .convert import OrcaChart, invokes_of, roots, system_class
+from .convert import OrcaChart, OrcaSystem, invokes_of, roots, system_class
 from .exceptions import ConversionError
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterable, Iterator, Mapping
-
-    from statemachines_orchestrator import Orchestrator
 
     from .convert._actions import Source
     from .convert._context import Typing
@@ -28,7 +26,7 @@ def load_orchestrator(
     actions: Source | None = None,
     typing: Typing = "warn",
     machines: Iterable[type[OrcaChart]] = (),
-) -> type[Orchestrator]:
+) -> type[OrcaSystem]:
     """
     Load all machines of a document as one orchestrator class.
 
@@ -60,7 +58,7 @@ def loads_orchestrator(
     actions: Source | None = None,
     typing: Typing = "warn",
     machines: Iterable[type[OrcaChart]] = (),
-) -> type[Orchestrator]:
+) -> type[OrcaSystem]:
     """
     Load all machines of the text of a document as one orchestrator class.
 
@@ -80,7 +78,7 @@ def loads_orchestrator(
 
 def _system(
     reading: Reading, actions: Source | None, typing: Typing, given: Iterable[type[OrcaChart]]
-) -> type[Orchestrator]:
+) -> type[OrcaSystem]:
     definitions = machines_of(reading)
     stand_ins = {kind.definition.name: kind for kind in given}
     classes: dict[str, type[OrcaChart]] = {}
@@ -97,7 +95,7 @@ def _system(
 
 def _made(
     definitions: tuple[MachineDefinition, ...], classes: Mapping[str, type[OrcaChart]], reading: Reading
-) -> type[Orchestrator]:
+) -> type[OrcaSystem]:
     first = definitions[0]
     members = [classes[one.name] for one in roots(definitions)]
     # Of the classes, since one that stands in for a machine may have been written as Python.

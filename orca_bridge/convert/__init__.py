@@ -7,7 +7,7 @@ from ._guards import compile_guard, walk
 from ._machine import RESERVED, OrcaChart
 from ._plan import Plan, first_child, plan_of
 from ._siblings import invokes_of, reachable, roots
-from ._system import field_names, system_class
+from ._system import OrcaSystem, field_names, system_class
 from ._tables import Table, snake_case
 from ._unsupported import CODE, Unsupported, unsupported
 
@@ -16,6 +16,7 @@ __all__ = (
     "RESERVED",
     "Actions",
     "OrcaChart",
+    "OrcaSystem",
     "Plan",
     "Table",
     "Unsupported",

@@ -127,7 +127,7 @@ def settle(machine: OrcaChart) -> None:
     """
     orca = machine._orca
     message, orca.message = orca.message, None
-    machine.allow_event_without_transition = False
+    _allow_refusal(machine, allowed=False)
     if _host_of(machine) is not None:
         _check_handlers(machine)
         for path, invocation in type(machine)._invokes.items():
@@ -148,7 +148,7 @@ def receive(machine: OrcaChart, trigger: TriggerData) -> None:
     """
     message: Message | None = vars(trigger).get(_MESSAGE)
     # That nothing takes the result of a child is no reason to refuse anything (semantics.md 2.7).
-    machine.allow_event_without_transition = message is not None
+    _allow_refusal(machine, allowed=message is not None)
     machine._orca.message = None if message is None else (trigger, message)
     if message is None:
         return
@@ -162,6 +162,14 @@ def receive(machine: OrcaChart, trigger: TriggerData) -> None:
     members = place_for(machine, invocation.machine)
     if members is not None:
         _end(members, _key(machine, invocation.path))
+
+
+def _allow_refusal(machine: OrcaChart, *, allowed: bool) -> None:
+    """Let python-statemachine pass over an event that nothing takes; else it does what the machine's class says."""
+    if allowed:
+        machine.allow_event_without_transition = True
+    else:
+        vars(machine).pop("allow_event_without_transition", None)
 
 
 def children_of(machine: OrcaChart) -> dict[str, OrcaChart]:

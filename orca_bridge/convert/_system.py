@@ -28,9 +28,23 @@ if TYPE_CHECKING:
 
     from ._machine import OrcaChart
 
-__all__ = ("at_home", "field_names", "home_of", "is_importable", "system_class")
+__all__ = ("OrcaSystem", "at_home", "field_names", "home_of", "is_importable", "system_class")
 
 _lock = Lock()
+
+
+class OrcaSystem(Orchestrator, ABC):
+    """
+    An orchestrator whose machines an Orca document describes.
+
+    Classes made by `load_orchestrator` are subclasses of this one, and can be subclassed to add links, guards and data.
+    """
+
+    if TYPE_CHECKING:
+        # The machines of a document are unknown to type checkers.
+        def __init__(self, *arguments: Any, **keywords: Any) -> None: ...
+
+        def __getattr__(self, name: str) -> Any: ...
 
 
 def field_names(members: Iterable[str], invoked: Iterable[str]) -> tuple[dict[str, str], dict[str, str]]:
@@ -70,9 +84,9 @@ def system_class(
     invoked: Sequence[type[OrcaChart]],
     *,
     version: str = "1",
-    base: type[Orchestrator] = Orchestrator,
+    base: type[OrcaSystem] = OrcaSystem,
     **attributes: Any,
-) -> type[Orchestrator]:
+) -> type[OrcaSystem]:
     """
     Make the class of a system.
 
@@ -142,14 +156,14 @@ def _move_in(machine: OrcaChart) -> Any:
     return machine._processing_loop()
 
 
-def home_of(machine: OrcaChart) -> Orchestrator | None:
+def home_of(machine: OrcaChart) -> OrcaSystem | None:
     """Give the orchestrator that a machine has of its own."""
     host = host_of(machine)
     whole = host.orchestrator if host is not None else None
     return whole if isinstance(whole, _Home) and engine_of(machine).key is None else None
 
 
-class _Home(Orchestrator, ABC):
+class _Home(OrcaSystem, ABC):
     """The orchestrator of a machine that is used alone."""
 
     _machine_class: ClassVar[type[OrcaChart]]
@@ -177,11 +191,11 @@ def is_importable(cls: type) -> bool:
     return found is cls
 
 
-def _home_of(cls: type[OrcaChart]) -> type[Orchestrator]:
+def _home_of(cls: type[OrcaChart]) -> type[OrcaSystem]:
     if "_home" not in vars(cls):
         below = cls._blueprint.invoked()
         invoked = [cls if name == cls.definition.name else kind for name, kind in below.items()]
         made = system_class(f"{cls.__name__}System", [cls], invoked, base=_Home, _machine_class=cls)
         type.__setattr__(cls, "_home", made)
-    found: type[Orchestrator] = vars(cls)["_home"]
+    found: type[OrcaSystem] = vars(cls)["_home"]
     return found

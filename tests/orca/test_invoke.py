@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import os
 import pickle
 from inspect import isawaitable
+from pathlib import Path
 
 import pytest
 from statemachine import State, StateMachine
@@ -20,9 +22,11 @@ from orca_bridge import (
     loads,
     loads_orchestrator,
 )
-from statemachines_orchestrator import Members, Orchestrator, machine, machines
+from statemachines_orchestrator import Members, Orchestrator, data, done, machine, machines, when
 from statemachines_orchestrator.exceptions import LinkLoopError
 from statemachines_orchestrator.testing import SimulatedClock
+
+CORPUS = Path(os.environ.get("CORPUS_DIR", ""))
 
 TRIP = """\
 # machine Trip
@@ -697,6 +701,55 @@ class TestSystem:
 
         assert seen == ["booking"]
         assert active(agency.system.trip) == "done"
+
+    def test_links(self, desk):
+        """A subclass adds links and data, as in any orchestrator."""
+        base = loads_orchestrator(TRIP, actions=desk.actions)
+
+        class Agency(base):
+            ended: list = data(default_factory=list)
+
+            count = when(done(base.hotel)).call(lambda orc, occurrence: orc.ended.append(occurrence.key))
+
+        agency = Agency(clock=SimulatedClock())
+        desk.run(agency.activate)
+        desk.run(agency.trip.book, nights=1)
+        desk.run(agency.send, "hotel[trip.booking].refuse")
+
+        assert agency.ended == ["trip.booking"]
+
+    def test_class_that_passes_over_events(self, desk):
+        """A subclass that lets events go that nothing takes is left alone with that."""
+
+        class Trip(loads(TRIP, actions=desk.actions)):
+            allow_event_without_transition = True
+
+        system = loads_orchestrator(TRIP, actions=desk.actions, machines=[Trip])(clock=SimulatedClock())
+        desk.run(system.activate)
+        desk.run(system.trip.book, nights=1)
+        desk.run(system.send, "hotel[trip.booking].refuse")
+
+        assert desk.run(system.trip.book, nights=1) is None
+        assert active(system.trip) == "booking"
+
+
+@pytest.mark.skipif(not CORPUS.name, reason="CORPUS_DIR names no folder with documents")
+@pytest.mark.parametrize(("order", "verdict"), [("o1", "valid"), ("", "invalid"), (None, "valid")])
+def test_document_of_others(order, verdict):
+    """A document of others runs: the machine that it invokes ends at once, by what it was handed."""
+    (path,) = (CORPUS / "orca" / "corpus").glob("core/*invocation-order*")
+    text = path.read_text(encoding="utf-8").replace("[initial]\n> Validating", "\n> Validating")
+    lines = [line for line in text.splitlines() if not line.startswith("- timeout")]
+    lines.insert(lines.index("## state validated"), "## state new [initial]\n- on begin -> validating\n")
+    system = loads_orchestrator("\n".join(lines))()
+    seen = []
+    system.inspect(lambda record: seen.append((getattr(record, "address", ""), getattr(record, "entered", ()))))
+    system.order_processor.context["order_id"] = order
+
+    system.order_processor.begin()
+
+    assert ("order_validator[order_processor.validating]", (verdict,)) in seen
+    assert str(system) == "<OrderProcessorSystem order_processor=validated>"
 
 
 class TestOwnOrchestrator:
