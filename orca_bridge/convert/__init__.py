@@ -6,6 +6,7 @@ from ._check import all_states, check, describe_row
 from ._guards import compile_guard, walk
 from ._machine import RESERVED, OrcaChart
 from ._plan import Plan, first_child, plan_of
+from ._rows import Node, Row, inside
 from ._siblings import invokes_of, reachable, roots
 from ._system import OrcaSystem, field_names, system_class
 from ._tables import Table, snake_case
@@ -15,9 +16,11 @@ __all__ = (
     "CODE",
     "RESERVED",
     "Actions",
+    "Node",
     "OrcaChart",
     "OrcaSystem",
     "Plan",
+    "Row",
     "Table",
     "Unsupported",
     "all_states",
@@ -26,6 +29,7 @@ __all__ = (
     "describe_row",
     "field_names",
     "first_child",
+    "inside",
     "invokes_of",
     "machine_class",
     "plan_of",

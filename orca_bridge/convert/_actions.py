@@ -18,7 +18,7 @@ from orca_bridge.exceptions import MissingActionError
 from ._names import identifier
 from ._payload import injected
 
-__all__ = ("Actions", "Call", "Given", "Handler", "Moment", "resolve_handlers")
+__all__ = ("Actions", "Call", "Given", "Handler", "Moment", "find_handler", "resolve_handlers")
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -214,7 +214,7 @@ def resolve_handlers(
     """
     actions = tuple(actions)
     asked = [source for source in sources if source is not None] + [own]
-    found = {name: _find([*asked, tables or {}], name) for name in actions}
+    found = {name: find_handler([*asked, tables or {}], name) for name in actions}
     missing = [name for name, handler in found.items() if handler is None]
     if missing:
         offered = dict.fromkeys(name for source in asked for name in _offered(source))
@@ -226,7 +226,13 @@ def resolve_handlers(
     }
 
 
-def _find(sources: Iterable[Source], action: str) -> Callable[..., Any] | None:
+def find_handler(sources: Iterable[Source], action: str) -> Callable[..., Any] | None:
+    """
+    Find what is called like an action, or like it as an identifier, in the first source that has it.
+
+    Raises:
+        TypeError: What stands there cannot be called.
+    """
     for source in sources:
         for name in dict.fromkeys((action, identifier(action))):
             handler = source.get(name) if isinstance(source, Mapping) else getattr(source, name, None)

@@ -14,12 +14,13 @@ from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from orca_bridge.definition import Else
+from orca_bridge.definition import Else, StateDefinition
 
 from ._check import check, describe_row
 from ._guards import GuardTable, compile_else
 from ._machine import Blueprint, OrcaChart, Recipe
 from ._plan import first_child, plan_of
+from ._rows import inside
 from ._siblings import reachable
 from ._tables import table_handlers
 from ._weave import Weaver
@@ -27,12 +28,13 @@ from ._weave import Weaver
 if TYPE_CHECKING:
     from statemachine import State
 
-    from orca_bridge.definition import DecisionTable, MachineDefinition, StateDefinition, TransitionDefinition
+    from orca_bridge.definition import DecisionTable, MachineDefinition, TransitionDefinition
     from orca_bridge.syntax import Diagnostic
 
     from ._actions import Source
     from ._context import Typing
     from ._guards import Guard
+    from ._rows import Node, Row
     from ._siblings import Sibling
 
 __all__ = ("MAX_CLASSES", "blank_machine", "machine_class")
@@ -132,8 +134,8 @@ class _Builder:
 
     def build(self) -> type[OrcaChart]:
         top = [self._state(state, state.initial) for state in self.definition.states]
-        for source, row in self.plan.selection_order():
-            self._row(source, row)
+        for row in self.plan.selection_order():
+            self._row(row)
         return self.weaver.weave(top, self._blueprint(), self.recipe.warnings)
 
     def _blueprint(self) -> Blueprint:
@@ -148,26 +150,31 @@ class _Builder:
             partial(_invoked, self.recipe),
         )
 
-    def _state(self, state: StateDefinition, initial: bool) -> State:
-        first = first_child(state)
-        children = [self._state(child, child.path == first) for child in state.children]
+    def _state(self, node: Node, initial: bool) -> State:
+        state = node if isinstance(node, StateDefinition) else None
+        first = first_child(node)
         return self.weaver.state(
-            state.path,
-            self.plan.names.states[state.path],
-            children,
+            node.path,
+            self.plan.names.states[node.path],
+            [self._state(child, child.path == first) for child in inside(node)],
             initial=initial,
-            final=state.final,
-            on_entry=state.on_entry,
-            on_exit=state.on_exit,
-            invoke=state.invoke,
+            final=state is not None and state.final,
+            sync=state.sync if state is not None and state.regions else None,
+            on_entry=node.on_entry,
+            on_exit=node.on_exit,
+            invoke=state.invoke if state is not None else None,
         )
 
-    def _row(self, source: str, row: TransitionDefinition) -> None:
+    def _row(self, planned: Row) -> None:
+        row = planned.definition
         self.weaver.row(
-            self.weaver.states[source],
+            self.weaver.states[planned.at],
             row.event,
             self.weaver.states[row.target] if row.target is not None else None,
             text=describe_row(row),
+            raises=planned.raises,
+            ignores=planned.ignores,
+            within=planned.within,
             guard=self._guard(row),
             guard_text=row.guard_text,
             actions=row.actions,

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
         TransitionDefinition,
     )
 
-__all__ = ("all_states", "check", "describe_row", "stays_final")
+    from ._rows import Node
+
+__all__ = ("all_nodes", "all_states", "check", "describe_row", "stays_final")
 
 
 def all_states(states: tuple[StateDefinition, ...]) -> Iterator[StateDefinition]:
@@ -32,6 +34,16 @@ def all_states(states: tuple[StateDefinition, ...]) -> Iterator[StateDefinition]
         yield from all_states(state.children)
         for region in state.regions:
             yield from all_states(region.states)
+
+
+def all_nodes(states: tuple[StateDefinition, ...]) -> Iterator[Node]:
+    """Every state and every region, parents before what is in them, in document order."""
+    for state in states:
+        yield state
+        yield from all_nodes(state.children)
+        for region in state.regions:
+            yield region
+            yield from all_nodes(region.states)
 
 
 def check(definition: MachineDefinition) -> None:
@@ -90,7 +102,7 @@ def _initial_problems(definition: MachineDefinition) -> Iterator[str]:
 
 
 def _repeated(definition: MachineDefinition) -> Iterator[str]:
-    counted = Counter(state.path for state in all_states(definition.states))
+    counted = Counter(node.path for node in all_nodes(definition.states))
     for path, times in counted.items():
         if times > 1:
             yield f"DUPLICATE_STATE: {path!r} stands {times} times; rename all but one"

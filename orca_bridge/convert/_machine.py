@@ -21,6 +21,7 @@ from ._context import Typing, copied, enforce, start_context, type_problems
 from ._invoke import children_of
 from ._names import SYSTEM_PREFIXES, identifier, is_ordinary
 from ._payload import read_payload, take_payload
+from ._regions import after_event, find_predicates, handler_name, is_kept_back
 from ._run import RunState, raise_failure, watch_macrosteps
 from ._system import at_home, home_of, is_importable
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
     from ._actions import Handler, Source
     from ._invoke import Invocation
+    from ._regions import Parallel
     from ._siblings import Sibling
 
 __all__ = ("RESERVED", "Blueprint", "OrcaChart", "Queued", "Recipe")
@@ -125,6 +127,15 @@ class OrcaChart(StateChart[Any]):
     _own_handlers: ClassVar[Mapping[str, Any]]
     _invokes: ClassVar[Mapping[str, Invocation]] = {}
     """What states invoke, by their paths, in document order."""
+    _has_regions: ClassVar[bool] = False
+    _parallels: ClassVar[tuple[Parallel, ...]] = ()
+    """Parallel states that are not done just when all of their regions are."""
+    _watched: ClassVar[Mapping[str, Parallel]] = {}
+    """What the library's events say about them, by the ids of the events."""
+    _paths: ClassVar[Mapping[str, str]]
+    """States and regions by their ids."""
+    _order: ClassVar[Mapping[str, int]]
+    """The place of each state in the document, by path."""
 
     if TYPE_CHECKING:
         # The states and events of a document are unknown to type checkers.
@@ -218,9 +229,19 @@ class OrcaChart(StateChart[Any]):
 
     def _put_nonblocking(self, trigger_data: TriggerData, internal: bool = False) -> None:
         take_payload(trigger_data)
+        if self._watched and is_kept_back(self, trigger_data):
+            return
         # A send from a callback, another thread or another task must not forget what the running step found.
         if _running_engine.get() is not self._engine and not self._engine._processing.locked():
             self._orca.begin()
+        super()._put_nonblocking(trigger_data, internal=internal)
+        done = after_event(self, trigger_data) if self._watched else None
+        if done is not None:
+            self._queue(done, internal=True)
+
+    def _queue(self, trigger_data: TriggerData, *, internal: bool) -> None:
+        """Queue an event that the machine has found to have happened itself."""
+        take_payload(trigger_data)
         super()._put_nonblocking(trigger_data, internal=internal)
 
     def _processing_loop(self, caller_future: Any = None) -> Any:
@@ -239,6 +260,9 @@ class OrcaChart(StateChart[Any]):
         own = {name: method.__get__(self, type(self)) for name, method in self._own_handlers.items()}
         sources = (self._given_actions.source, blueprint.recipe.actions)
         self._orca.handlers = resolve_handlers(self.definition.name, blueprint.actions, sources, own, blueprint.tables)
+        if self._parallels:
+            given = [source for source in sources if source is not None]
+            self._orca.predicates = find_predicates(self, [*given, own])
         # An action may be called like a hook (`on_enter_paid`); it is an action then, and no hook as well.
         self._protected_attrs = type(self)._protected_attrs | set(own)
         super()._register_callbacks(listeners)
@@ -265,6 +289,11 @@ class OrcaChart(StateChart[Any]):
         return f"<{type(self).__name__} in {active or 'no state yet'}>"
 
     # -- copies and steps -------------------------------------------------------------------------------
+
+    def __orchestrator_is_ended__(self) -> bool:
+        """Whether the machine has ended: in a final state at the top, and not in a parallel one that is done."""
+        active = self.configuration_values
+        return any(state.value in active for state in self.final_states)
 
     def __orchestrator_save__(self) -> object:
         """Keep the context before an orchestrator's step changes it; what cannot be copied is kept as it is."""
@@ -356,7 +385,8 @@ def _methods(cls: type[OrcaChart]) -> dict[str, Callable[..., Any]]:
     A method is the handler of the action of its name, unless the name belongs to the library: a `send`
     that someone overrides is no action.
     """
-    wanted = {identifier(name) for name in cls._blueprint.actions} - RESERVED
+    predicates = [handler_name(parallel.path) for parallel in cls._parallels]
+    wanted = {identifier(name) for name in (*cls._blueprint.actions, *predicates)} - RESERVED
     found: dict[str, Callable[..., Any]] = {}
     for base in reversed(cls.__mro__):
         if "_own_handlers" in vars(base):

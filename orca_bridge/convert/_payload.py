@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ("event_name", "injected", "payload_of", "read_payload", "replace_payload", "take_payload")
 
 _KEPT = "orca_payload"
+_DONE = "done.state."
 
 # What python-statemachine hands to callbacks under its own names, and what the orchestrator adds to triggers.
 _OURS = frozenset(
@@ -105,6 +106,11 @@ def event_name(trigger: TriggerData) -> str | None:
     """The event being handled, as the document writes it; None for the initial entry and eventless rows."""
     if trigger.event is None or str(trigger.event).startswith("__"):
         return None
+    event = str(trigger.event)
+    if event.startswith(_DONE):
+        # The library's own: it knows states by their ids.
+        state, paths = event.removeprefix(_DONE), getattr(trigger.machine, "_paths", {})
+        return f"{_DONE}{paths.get(state, state)}"
     return str(trigger.event.name)
 
 

@@ -1,25 +1,23 @@
-"""
-What is decided about a class before it is made: names, and the order in which rows are tried.
-
-Selection needs no engine of its own, only the right order of transitions per state (semantics.md 2.1): a state's rows
-for an event, then its rows for ``*``; at the top-level states, where every walk ends, then the rows of source ``*``.
-"""
+"""What is decided about a class before it is made: names, and which rows there are."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from orca_bridge.definition import Else, TransitionDefinition
+from orca_bridge.definition import Else, StateDefinition
 
-from ._check import all_states, stays_final
+from ._check import all_nodes, stays_final
 from ._machine import RESERVED
 from ._names import Names, class_name, is_declarable, name_all
+from ._rows import Row, inside, outcome_rows, own_events, rows_in_order
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from orca_bridge.definition import MachineDefinition, StateDefinition
+    from orca_bridge.definition import MachineDefinition, TransitionDefinition
+
+    from ._rows import Node
 
 __all__ = ("Plan", "first_child", "plan_of")
 
@@ -29,30 +27,31 @@ class Plan:
     """The decisions about one class."""
 
     class_name: str
-    states: Mapping[str, StateDefinition]
-    """By path."""
+    nodes: Mapping[str, Node]
+    """States and regions by path, in document order."""
     rows: Sequence[TransitionDefinition]
-    """Without those that would change nothing."""
+    """Those of the document, without those that would change nothing."""
+    bullets: Sequence[Row]
+    """Rows that bullets stand for."""
     names: Names
     event_ids: Mapping[str, str]
     """Every event of the document, system events too, to the id it has in the class."""
 
+    @property
+    def states(self) -> dict[str, StateDefinition]:
+        """The states by path, without the regions."""
+        return {path: node for path, node in self.nodes.items() if isinstance(node, StateDefinition)}
+
     def actions(self) -> tuple[str, ...]:
         """Give the names of all actions that the machine runs, in document order."""
-        by_state = (name for state in self.states.values() for name in (*state.on_entry, *state.on_exit))
-        by_row = (name for row in self.rows for name in row.actions)
-        return tuple(dict.fromkeys((*by_state, *by_row)))
+        by_node = (name for node in self.nodes.values() for name in (*node.on_entry, *node.on_exit))
+        rows = (*self.rows, *(row.definition for row in self.bullets))
+        by_row = (name for row in rows for name in row.actions)
+        return tuple(dict.fromkeys((*by_node, *by_row)))
 
-    def selection_order(self) -> Iterator[tuple[str, TransitionDefinition]]:
-        """Give every row with the state it is tried at, in the order in which it is tried there."""
-        by_source: dict[str, list[TransitionDefinition]] = {}
-        for row in self.rows:
-            by_source.setdefault(row.source, []).append(row)
-        for path, state in self.states.items():
-            yield from ((path, row) for row in _named_first(by_source.get(path, ())))
-            if "." not in path and not state.final:
-                # Where every walk ends. The source is the top-level state: such a row leaves all there is.
-                yield from ((path, row) for row in _named_first(by_source.get("*", ())))
+    def selection_order(self) -> Iterator[Row]:
+        """Give every row at every place where it is tried, in the order in which it is tried there."""
+        return rows_in_order(self.nodes, [*(Row(row.source, row) for row in self.rows), *self.bullets])
 
     def rivals(self, row: TransitionDefinition) -> list[TransitionDefinition]:
         """Give the rows that the guard ``else`` of a row asks about."""
@@ -65,47 +64,40 @@ class Plan:
 
 def plan_of(definition: MachineDefinition) -> Plan:
     """Decide about the class of a machine, which has been checked."""
-    states = {state.path: state for state in all_states(definition.states)}
+    nodes = {node.path: node for node in all_nodes(definition.states)}
+    states = {path: node for path, node in nodes.items() if isinstance(node, StateDefinition)}
     rows = [row for row in definition.transitions if not stays_final(row, states)]
-    rows += [row for state in states.values() for row in _invoke_rows(state)]
-    names = _names(definition, list(states))
-    system = {row.event: _system_id(row.event, names) for row in rows if row.event is not None}
-    return Plan(class_name(definition.name), states, rows, names, {**system, **names.events})
+    bullets = list(outcome_rows(nodes))
+    names = _names(definition, nodes)
+    used = [row.event for row in (*rows, *(row.definition for row in bullets)) if row.event is not None]
+    used += [event for node in nodes.values() for event in own_events(node)]
+    system = {event: _system_id(event, names) for event in used}
+    return Plan(class_name(definition.name), nodes, rows, bullets, names, {**system, **names.events})
 
 
-def first_child(state: StateDefinition) -> str | None:
-    """Give the path of the child that is entered with a state."""
-    marked = next((child.path for child in state.children if child.initial), None)
-    return marked or (state.children[0].path if state.children else None)
+def first_child(node: Node) -> str | None:
+    """Give the path of the state that is entered with a state or region."""
+    states = [child for child in inside(node) if isinstance(child, StateDefinition)]
+    marked = next((child.path for child in states if child.initial), None)
+    return marked or (states[0].path if states else None)
 
 
-def _named_first(rows: Iterable[TransitionDefinition]) -> list[TransitionDefinition]:
-    return sorted(rows, key=lambda row: row.event == "*")
-
-
-def _names(definition: MachineDefinition, paths: list[str]) -> Names:
+def _names(definition: MachineDefinition, nodes: Mapping[str, Node]) -> Names:
     declared = [event.name for event in definition.events]
     used = [row.event for row in definition.transitions if row.event is not None]
-    used += [event for state in all_states(definition.states) for event in _invoke_events(state)]
+    used += [event for node in nodes.values() for event in _bullet_events(node)]
     ordinary = [name for name in dict.fromkeys(declared + used) if is_declarable(name) and name != "error"]
     fixed = {"error"} & {*declared, *used}
-    return name_all(paths, ordinary, RESERVED | fixed)
+    return name_all(list(nodes), ordinary, RESERVED | fixed)
 
 
-def _invoke_events(state: StateDefinition) -> Iterator[str]:
-    """Give the events by which a state hears of the machine that it invokes, where it names them."""
-    for outcome in (state.invoke.on_done, state.invoke.on_error) if state.invoke is not None else ():
-        if outcome is not None and outcome.event is not None:
-            yield outcome.event
-
-
-def _invoke_rows(state: StateDefinition) -> Iterator[TransitionDefinition]:
-    """Make rows of what leads from a state straight to another one when the machine that it invokes has ended."""
-    outcomes = () if state.invoke is None else (("done", state.invoke.on_done), ("error", state.invoke.on_error))
-    for kind, outcome in outcomes:
-        if outcome is not None and outcome.target is not None:
-            event = f"{kind}.invoke.{state.path}"
-            yield TransitionDefinition(state.path, event, outcome.target, span=outcome.span)
+def _bullet_events(node: Node) -> Iterator[str]:
+    """Give the events that a state or region names in its bullets."""
+    yield from node.ignored
+    if isinstance(node, StateDefinition):
+        ends = (node,) if node.invoke is None else (node, node.invoke)
+        outcomes = [outcome for one in ends for outcome in (one.on_done, one.on_error)]
+        yield from (one.event for one in outcomes if one is not None and one.event is not None)
 
 
 def _system_id(event: str, names: Names) -> str:

@@ -26,6 +26,7 @@ from ._actions import Moment
 from ._context import enforce, type_problems
 from ._invoke import receive, report_failure, settle
 from ._payload import event_name, payload_of
+from ._regions import settle_regions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,6 +57,10 @@ class Work:
     """Whether the row is taken without an event from outside: it has none, or the machine's own."""
     takes_errors: bool = False
     """Whether the row's event can be an ``error.action.*``."""
+    raises: str | None = None
+    """The event that is raised after the actions."""
+    ignores: bool = False
+    """Whether the row discards its event."""
 
 
 @dataclass(slots=True)
@@ -80,6 +85,12 @@ class RunState:
     """Whether the machines that this one may invoke were asked for their handlers."""
     invoker: tuple[OrcaChart, Invocation] | None = None
     """The machine, and the state of it, that this machine runs for; None too if it was not asked yet."""
+    ignored: bool = False
+    """Whether the last event from outside was discarded by a bullet ``ignore``."""
+    predicates: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
+    """When parallel states with ``sync: custom`` are done, by path."""
+    synced: set[str] = field(default_factory=set)
+    """Those of them that are active and done."""
 
     def begin(self) -> None:
         """Start counting anew: an event arrives from outside."""
@@ -87,10 +98,12 @@ class RunState:
             _logger.error("an action's error was never raised", exc_info=failure)
         self.failures.clear()
         self.unprompted = 0
+        self.ignored = False
 
     def forget(self) -> None:
         """Forget what a step has left behind that was put back."""
         self.failures.clear()
+        self.synced.clear()
         self.pending.clear()
         self.results.clear()
         self.message = None
@@ -125,6 +138,8 @@ def watch_macrosteps(machine: OrcaChart, engine: BaseEngine) -> None:
 
 
 def _come_to_rest(machine: OrcaChart) -> None:
+    if machine._has_regions:
+        settle_regions(machine)
     if type(machine)._invokes:
         settle(machine)
     raise_failure(machine)
@@ -156,7 +171,9 @@ def perform(machine: OrcaChart, work: Work, event_data: EventData, keywords: Map
         _take_error(machine, trigger)
     if work.unprompted:
         _count_unprompted(machine, work)
-    if not work.actions:
+    if work.ignores:
+        machine._orca.ignored = True
+    if not work.actions and work.raises is None:
         return None
     moment = Moment(
         machine.context,
@@ -165,12 +182,12 @@ def perform(machine: OrcaChart, work: Work, event_data: EventData, keywords: Map
         {**keywords, "machine": machine, "event_data": event_data},
     )
     if machine._orca.asynchronous:
-        return _run_all_async(machine, work.actions, trigger, moment)
-    return _run_all(machine, work.actions, trigger, moment)
+        return _run_all_async(machine, work, trigger, moment)
+    return _run_all(machine, work, trigger, moment)
 
 
-def _run_all(machine: OrcaChart, actions: tuple[str, ...], trigger: TriggerData, moment: Moment) -> None:
-    for action in actions:
+def _run_all(machine: OrcaChart, work: Work, trigger: TriggerData, moment: Moment) -> None:
+    for action in work.actions:
         try:
             result = machine._orca.handlers[action].call(moment)
             if isawaitable(result):
@@ -178,11 +195,12 @@ def _run_all(machine: OrcaChart, actions: tuple[str, ...], trigger: TriggerData,
             merge(machine, action, result)
         except Exception as error:  # noqa: BLE001 - every error of an action is an event of the machine
             _fail(machine, action, trigger, error)
-            return
+            break
+    _raise_event(machine, work)
 
 
-async def _run_all_async(machine: OrcaChart, actions: tuple[str, ...], trigger: TriggerData, moment: Moment) -> None:
-    for action in actions:
+async def _run_all_async(machine: OrcaChart, work: Work, trigger: TriggerData, moment: Moment) -> None:
+    for action in work.actions:
         try:
             result = machine._orca.handlers[action].call(moment)
             if isawaitable(result):
@@ -190,7 +208,14 @@ async def _run_all_async(machine: OrcaChart, actions: tuple[str, ...], trigger: 
             merge(machine, action, result)
         except Exception as error:  # noqa: BLE001 - as above
             _fail(machine, action, trigger, error)
-            return
+            break
+    _raise_event(machine, work)
+
+
+def _raise_event(machine: OrcaChart, work: Work) -> None:
+    if work.raises is not None:
+        chosen = machine._blueprint.event_ids.get(work.raises, work.raises)
+        BoundEvent(chosen, name=work.raises, internal=True, _sm=machine).put()
 
 
 def _refuse_awaitable(action: str, result: Any) -> None:

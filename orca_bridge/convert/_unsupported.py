@@ -45,20 +45,11 @@ def unsupported(definition: MachineDefinition) -> Iterator[Unsupported]:
 
 
 def _state(state: StateDefinition) -> Iterator[Unsupported]:
-    if state.regions:
-        yield Unsupported(f"the parallel state {state.path!r}", "use one machine for each region", state.span)
     for timeout in state.timeouts:
         meanwhile = "let an action arm a timer that sends an event, and add a row for it"
         yield Unsupported(f"the timeout of {state.path!r}", meanwhile, timeout.span or state.span)
-    if state.ignored or state.ignores_all:
-        meanwhile = "leave it out, or add a row with this state as source and target"
-        yield Unsupported(f"the bullet 'ignore' of {state.path!r}", meanwhile, state.span)
     if state.invoke is not None and state.invoke.shots is not None:
         yield Unsupported("the word 'shots'", "leave it out: the machine runs once", state.invoke.span or state.span)
-    for key, outcome in (("on_done", state.on_done), ("on_error", state.on_error)):
-        if outcome is not None:
-            meanwhile = "add a row for the event that says so"
-            yield Unsupported(f"the bullet {key!r} of {state.path!r}", meanwhile, outcome.span or state.span)
     for child in state.children:
         yield from _state(child)
     for region in state.regions:

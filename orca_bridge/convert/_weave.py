@@ -16,12 +16,13 @@ from ._invoke import Invocation, finish, mark, stop
 from ._machine import OrcaChart
 from ._names import is_declarable, is_ordinary
 from ._payload import payload_of
+from ._regions import Parallel, in_document_order, watched_events
 from ._run import Work, perform, raise_failure
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from orca_bridge.definition import InvokeDefinition
+    from orca_bridge.definition import InvokeDefinition, Sync
 
     from ._guards import Guard
     from ._machine import Blueprint
@@ -47,6 +48,9 @@ class Weaver:
         """Events of rows."""
         self.invokes: dict[str, Invocation] = {}
         """By the path of the state."""
+        self.parallels: list[Parallel] = []
+        """Parallel states that are not done just when all of their regions are."""
+        self.has_regions: bool = False
         self.callbacks: int = 0
 
     def state(
@@ -57,13 +61,16 @@ class Weaver:
         *,
         initial: bool = False,
         final: bool = False,
+        sync: Sync | None = None,
         on_entry: tuple[str, ...] = (),
         on_exit: tuple[str, ...] = (),
         invoke: InvokeDefinition | None = None,
     ) -> State:
-        """Make a state with the id chosen for it; its children are made before."""
+        """Make a state or region with the id chosen for it; its children are made before; `sync`: it is parallel."""
         enter = [self._callback(Work(on_entry))] if on_entry else []
         leave = [self._callback(Work(on_exit))] if on_exit else []
+        if sync == "custom":
+            leave.append(self._forgetter(path))
         if invoke is not None:
             self.invokes[path] = Invocation.of(path, invoke)
             enter.append(self._starter(path, invoke.machine))
@@ -75,6 +82,7 @@ class Weaver:
             value=path,
             initial=initial,
             final=final,
+            parallel=sync is not None,
             states=list(children),
             enter=enter,
             exit=leave,
@@ -84,6 +92,9 @@ class Weaver:
             # `Payment.processing.capturing`, beside `Payment.processing_capturing`.
             if not hasattr(made, child.name):
                 setattr(made, child.name, child)
+        self.has_regions = self.has_regions or sync is not None
+        if sync is not None and sync != "all-final":
+            self.parallels.append(_parallel(made, sync))
         self.states[path] = made
         return made
 
@@ -97,6 +108,9 @@ class Weaver:
         guard: Guard | None = None,
         guard_text: str = "",
         actions: tuple[str, ...] = (),
+        raises: str | None = None,
+        ignores: bool = False,
+        within: str | None = None,
     ) -> None:
         """
         Make a row, which is tried at its source after those that were made before it.
@@ -109,19 +123,21 @@ class Weaver:
             guard: What has to hold.
             guard_text: The guard as it was written, for pictures.
             actions: What it runs, in order.
+            raises: The event that it raises then.
+            ignores: Whether it discards its event.
+            within: The path of what has to be active.
         """
         self.used.add(event)
-        ends = target is not None and target.final and "." not in str(target.value)
         takes_errors = _takes_errors(event)
         unprompted = event is None or takes_errors or "." in event
-        work = Work(actions, text, unprompted, takes_errors)
+        work = Work(actions, text, unprompted, takes_errors, raises, ignores)
+        needs_test = guard is not None or within is not None or _needs_name(event)
         source.to(
             target,
             event=self._events(event),
-            cond=self._condition(event, guard, guard_text) if guard is not None or _needs_name(event) else None,
-            on=self._callback(work) if actions or unprompted else None,
-            # When the machine has ended no macrostep follows in which a failure could be raised.
-            after=raise_failure if ends else None,
+            cond=self._condition(event, guard, guard_text, within) if needs_test else None,
+            on=self._callback(work) if actions or unprompted or raises is not None or ignores else None,
+            after=self._after(target),
         )
 
     def weave(self, top: Sequence[State], blueprint: Blueprint, warnings: tuple[Any, ...] = ()) -> type[OrcaChart]:
@@ -146,15 +162,22 @@ class Weaver:
             "_blueprint": blueprint,
             "_own_handlers": {},
             "_invokes": self.invokes,
+            "_has_regions": self.has_regions,
+            "_paths": {state.id: path for path, state in self.states.items()},
+            "_parallels": tuple(self.parallels),
+            "_watched": watched_events(self.parallels),
             "definition": definition,
             "warnings": warnings,
         }
         cls: type[OrcaChart] = new_class(self.class_name, (OrcaChart,), {}, lambda body: body.update(namespace))
         # Afterwards: the library renders placeholders that it finds in a docstring, and a document may hold any.
         cls.__doc__ = definition.description or f"The machine {definition.name!r}."
-        for path, state in self.states.items():
-            if "." in path:
+        for number, state in enumerate(_depth_first(top), 1):
+            # The library gives equal numbers in different branches (its trap D30).
+            state.document_order = number
+            if state.parent is not None:
                 type.__setattr__(cls, state.id, state)
+        type.__setattr__(cls, "_order", {state.value: number for number, state in enumerate(_depth_first(top))})
         return cls
 
     # -- callbacks --------------------------------------------------------------------------------------
@@ -162,19 +185,31 @@ class Weaver:
     def _events(self, event: str | None) -> list[Event] | None:
         if event is None:
             return None
-        chosen = self.event_ids[event]
+        chosen = "*" if event == "*" else self.event_ids[event]
         events = [Event(id=chosen, name=event)]
         if event == "error.execution":
             events.append(Event(id="error.action", name="error.action"))
         return events
 
-    def _condition(self, event: str | None, test: Guard | None, guard_text: str) -> Callable[..., bool]:
-        if _needs_name(event):
+    def _after(self, target: State | None) -> list[Callable[..., None]]:
+        found: list[Callable[..., None]] = []
+        if self.has_regions and target is not None:
+            found.append(in_document_order)
+        if target is not None and target.final and "." not in str(target.value):
+            # When the machine has ended no macrostep follows in which a failure could be raised.
+            found.append(raise_failure)
+        return found
+
+    def _condition(
+        self, event: str | None, test: Guard | None, guard_text: str, within: str | None
+    ) -> Callable[..., bool]:
+        if _needs_name(event) or within is not None:
             only = None if event == "*" else self.event_ids[str(event)]
 
             def holds_for(machine: OrcaChart, event: Any = None, event_data: Any = None) -> bool:
                 named = is_ordinary(str(event)) if only is None else str(event) == only
-                return named and (test is None or test(machine.context, _asked(event_data)))
+                active = within is None or within in machine.configuration_values
+                return named and active and (test is None or test(machine.context, _asked(event_data)))
 
             return self._named(holds_for, guard_text or f"{event} itself")
 
@@ -182,6 +217,13 @@ class Weaver:
             return test is None or test(machine.context, _asked(event_data))
 
         return self._named(holds, guard_text or "guard")
+
+    def _forgetter(self, path: str) -> Callable[..., None]:
+        def forget(machine: OrcaChart) -> None:
+            machine._orca.synced.discard(path)
+
+        self._named(forget, "leave")
+        return forget
 
     def _callback(self, work: Work) -> Callable[..., Any]:
         def run(machine: OrcaChart, event_data: Any, **keywords: Any) -> Any:
@@ -217,6 +259,20 @@ class Weaver:
         function.__name__ = text
         function.__qualname__ = f"{self.class_name}.<callback {self.callbacks}>"
         return function
+
+
+def _depth_first(states: Iterable[State]) -> Iterator[State]:
+    for state in states:
+        yield state
+        yield from _depth_first(state.states)
+
+
+def _parallel(state: State, sync: Sync) -> Parallel:
+    regions = [
+        (region.name, f"done.state.{region.id}", frozenset(str(inner.value) for inner in region.states if inner.final))
+        for region in state.states
+    ]
+    return Parallel(str(state.value), f"done.state.{state.id}", sync, tuple(regions))
 
 
 def _needs_name(event: str | None) -> bool:

@@ -11,9 +11,9 @@ import hashlib
 from dataclasses import MISSING, fields, is_dataclass
 from typing import TYPE_CHECKING, Any
 
-from orca_bridge.convert import check, describe_row, first_child, plan_of, reachable
+from orca_bridge.convert import check, describe_row, first_child, inside, plan_of, reachable
 from orca_bridge.convert._names import identifier
-from orca_bridge.definition import ContextField, Else, MachineDefinition
+from orca_bridge.definition import ContextField, Else, MachineDefinition, StateDefinition
 
 from ._python_guards import GuardFunctions
 from ._python_names import docstring, identifiers, joined, literal, pascal_case, snake_case
@@ -23,11 +23,11 @@ from ._python_types import actions_protocol, context_type, is_name, literal_type
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from orca_bridge.convert import Node, Row
     from orca_bridge.definition import (
         DecisionTable,
         EventDefinition,
         Expression,
-        StateDefinition,
         TransitionDefinition,
     )
 
@@ -171,33 +171,39 @@ class _Writer:
         yield '    """Make the states, and the rows in the order in which they are tried."""'
         for state in self.machine.states:
             yield from self._state(state, initial=state.initial)
-        for source, row in self.plan.selection_order():
-            yield from self._row(source, row)
+        for row in self.plan.selection_order():
+            yield from self._row(row)
         top = [self._local(state.path) for state in self.machine.states]
         yield from joined("return [", top, "]", "    ")
 
-    def _state(self, state: StateDefinition, *, initial: bool) -> Iterator[str]:
-        first = first_child(state)
-        for child in state.children:
+    def _state(self, node: Node, *, initial: bool) -> Iterator[str]:
+        first = first_child(node)
+        for child in inside(node):
             yield from self._state(child, initial=child.path == first)
-        given = [literal(state.path), literal(self.plan.names.states[state.path])]
-        if state.children:
-            given.append(f"[{', '.join(self._local(child.path) for child in state.children)}]")
+        given = [literal(node.path), literal(self.plan.names.states[node.path])]
+        if inside(node):
+            given.append(f"[{', '.join(self._local(child.path) for child in inside(node))}]")
         given += ["initial=True"] if initial else []
-        given += ["final=True"] if state.final else []
-        given += [f"on_entry={_tuple(state.on_entry)}"] if state.on_entry else []
-        given += [f"on_exit={_tuple(state.on_exit)}"] if state.on_exit else []
-        if state.invoke is not None:
-            given.append("\n".join(_record(state.invoke, "        ", "invoke=")).lstrip())
-        yield from joined(f"{self._local(state.path)} = weaver.state(", given, ")", "    ")
+        if isinstance(node, StateDefinition):
+            given += ["final=True"] if node.final else []
+            given += [f"sync={literal(node.sync)}"] if node.regions else []
+        given += [f"on_entry={_tuple(node.on_entry)}"] if node.on_entry else []
+        given += [f"on_exit={_tuple(node.on_exit)}"] if node.on_exit else []
+        if isinstance(node, StateDefinition) and node.invoke is not None:
+            given.append("\n".join(_record(node.invoke, "        ", "invoke=")).lstrip())
+        yield from joined(f"{self._local(node.path)} = weaver.state(", given, ")", "    ")
 
-    def _row(self, source: str, row: TransitionDefinition) -> Iterator[str]:
-        given = [self._local(source), literal(row.event)]
+    def _row(self, planned: Row) -> Iterator[str]:
+        row = planned.definition
+        given = [self._local(planned.at), literal(row.event)]
         given.append(self._local(row.target) if row.target is not None else "None")
         given.append(f"text={literal(describe_row(row))}")
         if row.guard is not None:
             given += [f"guard={self._guard(row, row.guard)}", f"guard_text={literal(row.guard_text)}"]
         given += [f"actions={_tuple(row.actions)}"] if row.actions else []
+        given += [f"raises={literal(planned.raises)}"] if planned.raises is not None else []
+        given += ["ignores=True"] if planned.ignores else []
+        given += [f"within={literal(planned.within)}"] if planned.within is not None else []
         yield from joined("weaver.row(", given, ")", "    ")
 
     def _guard(self, row: TransitionDefinition, guard: Expression) -> str:

@@ -67,9 +67,13 @@ def is_ended(machine: StateChart[Any]) -> bool:
     """
     Whether a machine has reached its end.
 
-    Read from the configuration as well as from the engine, which forgets it on a restored machine (D4).
+    Read from the configuration as well as from the engine, which forgets it on a restored machine (D4). A class whose
+    machines end otherwise says so itself in ``__orchestrator_is_ended__``.
     """
     engine = machine._engine
+    own = getattr(machine, "__orchestrator_is_ended__", None)
+    if own is not None:
+        return bool(own()) or not engine.running
     active = list(machine.configuration)
     if any(state.final and state.parent is None for state in active):
         return True

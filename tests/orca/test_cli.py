@@ -206,7 +206,7 @@ class TestCheck:
         assert main(["check", "whole.md", "--portability", "off"]) == 1
 
         out = capsys.readouterr().out
-        assert out.count("error NOT_SUPPORTED_YET") == 5
+        assert out.count("error NOT_SUPPORTED_YET") == 1
         assert "    7 | - timeout: 5s -> on\n      |   ^^^^^^^^^^^^^^^^^\n      = until then: " in out
         assert "whole.md: machine Whole: 4 states" in out
         assert "whole.md: decision table Rates: 1 condition, 1 output, 1 rule" in out

@@ -341,11 +341,7 @@ class TestNotSupportedYet:
         assert {item.code for item in shown} == {"NOT_SUPPORTED_YET"}
         assert [item.source_line for item in shown] == [
             "- timeout: 5s -> on",
-            "## state off [initial]",
             "- invoke: Bulb shots: 3",
-            "## state both [parallel]",
-            "- on_done: on",
-            "- on_error: lit",
             "| ring | `(ctx) -> Context + Effect<Bell>` |",
         ]
         assert str(shown[0]) in str(caught.value)

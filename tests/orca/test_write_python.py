@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from statemachine.exceptions import TransitionNotAllowed
 from test_convert_reference import EVENTS, Tracer, machines
+from test_convert_regions_reference import machines as machines_with_regions
 from test_tables import MACHINE
 from written import AWKWARD, CONVERTIBLE, NESTED, Idle, configurations, corpus_documents, document_of, events_of
 
@@ -115,6 +116,21 @@ class TestRuns:
         for one in (cls, machine_class(found)):
             tracer = Tracer()
             steps = run(one, [{"type": event, "n": number} for event, number in events], tracer)
+            traces.append((steps, tracer.trace))
+
+        assert traces[0] == traces[1]
+
+    @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @given(
+        machines_with_regions(), st.lists(st.tuples(st.sampled_from(["go", "stop", "hop", "other"]), st.integers(0, 4)))
+    )
+    def test_any_machine_with_regions(self, found, events):
+        """The same with regions, ignored events and what follows when something is done."""
+        cls = classes_of(module_of(type("Found", (), {"machines": (found,), "tables": ()})))["Regions"]
+        traces = []
+        for one in (cls, machine_class(found)):
+            tracer = Tracer()
+            steps = run(one, [{"type": event, "n": number} for event, number in [("go", 9), *events]], tracer)
             traces.append((steps, tracer.trace))
 
         assert traces[0] == traces[1]
