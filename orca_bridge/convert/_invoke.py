@@ -20,9 +20,10 @@ from typing import TYPE_CHECKING, Any
 from statemachine.event import BoundEvent
 
 from orca_bridge.exceptions import ContextTypeError, InvocationError
-from statemachines_orchestrator.engine import engine_of, host_of
+from statemachines_orchestrator.engine import engine_of
 from statemachines_orchestrator.system import add_at_rest, post, withdraw
 
+from ._children import collection_for, field_for, key_of, place_of
 from ._context import enforce, type_problems
 from ._guards import walk
 from ._names import identifier
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 
     from orca_bridge.definition import InvokeDefinition, InvokeInput, Outcome
     from statemachines_orchestrator import Members
-    from statemachines_orchestrator.declare import MachinesField
 
     from ._machine import OrcaChart
 
@@ -43,10 +43,8 @@ __all__ = (
     "MAX_DEPTH",
     "Invocation",
     "Message",
-    "children_of",
     "finish",
     "mark",
-    "place_for",
     "receive",
     "report_failure",
     "settle",
@@ -113,9 +111,9 @@ def stop(machine: OrcaChart, path: str) -> None:
     """End what a state has invoked, because the state is left; nothing of it arrives any more."""
     machine._orca.pending.pop(path, None)
     _forget_result(machine, path)
-    members = place_for(machine, type(machine)._invokes[path].machine)
+    members = collection_for(machine, type(machine)._invokes[path].machine)
     if members is not None:
-        _end(members, _key(machine, path))
+        _end(members, key_of(machine, path))
 
 
 def settle(machine: OrcaChart) -> None:
@@ -128,7 +126,7 @@ def settle(machine: OrcaChart) -> None:
     orca = machine._orca
     message, orca.message = orca.message, None
     _allow_refusal(machine, allowed=False)
-    if _host_of(machine) is not None:
+    if place_of(machine) is not None:
         _check_handlers(machine)
         for path, invocation in type(machine)._invokes.items():
             if path in orca.pending:
@@ -159,9 +157,9 @@ def receive(machine: OrcaChart, trigger: TriggerData) -> None:
         return
     if message.error is None:
         _bind(machine, invocation, child)
-    members = place_for(machine, invocation.machine)
+    members = collection_for(machine, invocation.machine)
     if members is not None:
-        _end(members, _key(machine, invocation.path))
+        _end(members, key_of(machine, invocation.path))
 
 
 def _allow_refusal(machine: OrcaChart, *, allowed: bool) -> None:
@@ -170,36 +168,6 @@ def _allow_refusal(machine: OrcaChart, *, allowed: bool) -> None:
         machine.allow_event_without_transition = True
     else:
         vars(machine).pop("allow_event_without_transition", None)
-
-
-def children_of(machine: OrcaChart) -> dict[str, OrcaChart]:
-    """Find the machines that run for the states of a machine, by the paths of the states."""
-    found = {}
-    for path, invocation in type(machine)._invokes.items():
-        members = place_for(machine, invocation.machine)
-        child = None if members is None else members.get(_key(machine, path))
-        if child is not None:
-            found[path] = child
-    return found
-
-
-def place_for(machine: OrcaChart, name: str) -> Members[OrcaChart] | None:
-    """Find the collection for machines of this name in the orchestrator that a machine belongs to."""
-    found = _field_for(machine, name)
-    if found is None:
-        return None
-    host = _host_of(machine)
-    members: Members[OrcaChart] = getattr(host.orchestrator, found[0].name)
-    return members
-
-
-def _field_for(machine: OrcaChart, name: str) -> tuple[MachinesField, type[OrcaChart]] | None:
-    host = _host_of(machine)
-    for field in host.orchestrator.__declaration__.collections if host is not None else ():
-        for kind in field.classes:
-            if getattr(getattr(kind, "definition", None), "name", None) == name:
-                return field, kind
-    return None
 
 
 def _check_handlers(machine: OrcaChart) -> None:
@@ -213,25 +181,14 @@ def _check_handlers(machine: OrcaChart) -> None:
         return
     machine._orca.has_checked = True
     for invocation in type(machine)._invokes.values():
-        found = _field_for(machine, invocation.machine)
+        found = field_for(machine, invocation.machine)
         if found is not None and found[0].factory is found[1]:
             found[1]._handlers({**_inherited(machine), **found[0].arguments}.get("actions"))
 
 
-def _key(machine: OrcaChart, path: str) -> str:
-    """Give the address of a state of a machine, which is the key of what it invokes."""
-    host = _host_of(machine)
-    return f"{host.relative_address(machine._engine)}.{path}"
-
-
-def _host_of(machine: OrcaChart) -> Any:
-    """Give the place in an orchestrator that a machine has; None if it is used alone."""
-    return host_of(machine)
-
-
 def _start(machine: OrcaChart, invocation: Invocation, payload: Mapping[str, Any] | None) -> None:
-    members = place_for(machine, invocation.machine)
-    key = _key(machine, invocation.path)
+    members = collection_for(machine, invocation.machine)
+    key = key_of(machine, invocation.path)
     if members is None:
         _post(machine, Message(invocation, None, _no_place(machine, invocation)))
         return
@@ -248,7 +205,7 @@ def _start(machine: OrcaChart, invocation: Invocation, payload: Mapping[str, Any
 
 
 def _no_place(machine: OrcaChart, invocation: Invocation) -> InvocationError:
-    host = _host_of(machine)
+    host = place_of(machine)
     owner, wanted = type(host.orchestrator).__name__, identifier(invocation.machine)
     why = (
         f"{owner} has no collection for machines of this kind. Declare one, such as "
@@ -270,7 +227,7 @@ def _input(one: InvokeInput, context: Mapping[str, Any], payload: Mapping[str, A
 
 def _inherited(machine: OrcaChart) -> dict[str, Any]:
     """Give a child the handlers of a machine that is used alone; an orchestrator's collection declares its own."""
-    host = _host_of(machine)
+    host = place_of(machine)
     given = machine._given_actions.source
     is_alone = getattr(host.orchestrator, "_machine_class", None) is not None
     return {"actions": given} if given is not None and is_alone else {}
@@ -368,7 +325,7 @@ def report_failure(child: OrcaChart, error: Exception) -> bool:
 
 def _invoker_of(child: OrcaChart) -> tuple[OrcaChart, Invocation] | None:
     """Find the machine and the state that a machine runs for: remembered, or, after a restore, found by its key."""
-    host = _host_of(child)
+    host = place_of(child)
     key = engine_of(child).key if host is not None else None
     if host is None or key is None:
         return None
@@ -378,7 +335,7 @@ def _invoker_of(child: OrcaChart) -> tuple[OrcaChart, Invocation] | None:
                 (one.sm, invocation)
                 for one in host.engines()
                 for path, invocation in getattr(type(one.sm), "_invokes", {}).items()
-                if one.host is host and key == _key(one.sm, path) and invocation.machine == child.definition.name
+                if one.host is host and key == key_of(one.sm, path) and invocation.machine == child.definition.name
             ),
             None,
         )

@@ -17,8 +17,8 @@ from orca_bridge.exceptions import MissingActionError
 from statemachines_orchestrator.engine import engine_of
 
 from ._actions import Given, resolve_handlers
+from ._children import children_of
 from ._context import Typing, copied, enforce, start_context, type_problems
-from ._invoke import children_of
 from ._names import SYSTEM_PREFIXES, identifier, is_ordinary
 from ._payload import read_payload, take_payload
 from ._regions import after_event, find_predicates, handler_name, is_kept_back

@@ -6,6 +6,7 @@ import asyncio
 import copy
 import os
 import pickle
+from concurrent.futures import ThreadPoolExecutor
 from inspect import isawaitable
 from pathlib import Path
 
@@ -80,6 +81,10 @@ returns: { room: number, other: missing }
 | asking | refuse | full  |        |
 | asking | fail  |        | crash  |
 """
+
+LEAVING = """\
+| booking | cancel |                    |      | end_child |
+| booking |        | ctx.city == "gone" | idle |           |"""
 
 OUTCOMES = """\
 # machine Parent
@@ -173,7 +178,19 @@ class Desk:
             "crash": lambda ctx: self._crash(),
             "trip": lambda ctx: self._crash(),
         }
-        return found if self.runner is None else {name: self._later(one) for name, one in found.items()}
+        if self.runner is None:
+            return {**found, "end_child": self._end_child}
+        return {**{name: self._later(one) for name, one in found.items()}, "end_child": self._end_child_later}
+
+    @staticmethod
+    def _end_child(ctx, *, machine):
+        machine.children["booking"].give(number="late")
+        ctx["city"] = "gone"
+
+    @staticmethod
+    async def _end_child_later(ctx, *, machine):
+        await machine.children["booking"].give(number="late")
+        ctx["city"] = "gone"
 
     def _crash(self):
         raise ValueError("the hotel burns")
@@ -450,6 +467,16 @@ class TestFailed:
         assert active(parent) == "a"
         assert active(parent.children["a"]) == "safe"
 
+    def test_at_once(self, desk):
+        """A child whose first action fails has failed, and is gone."""
+        text = outcomes("on_error: -> c").replace(
+            "state working [initial]", "state working [initial]\n- on_entry: crash"
+        )
+
+        system = desk.system(text)
+
+        assert str(system) == "<ParentSystem machine_parent=c>"
+
     def test_at_the_end(self, desk):
         """A child whose last action fails has failed, and is not done."""
         text = outcomes("on_error: -> c", "on_done: -> b").replace("| over    |        |", "| over    | crash  |")
@@ -484,6 +511,20 @@ class TestCancelled:
         assert list(system.machines) == ["top"]
         with pytest.raises(TransitionNotAllowed):
             desk.run(bottom.go)
+
+    def test_late(self, desk):
+        """The result of a child that ends in the macrostep that leaves its state does not arrive."""
+        text = TRIP.replace("| booking | cancel |                  | idle    |        |", LEAVING)
+        system = desk.system(text)
+        desk.run(system.trip.book, nights=2)
+
+        desk.run(system.trip.cancel)
+
+        assert str(system) == "<TripSystem trip=idle>"
+        assert system.trip.context["heard"] is None
+        system.trip.context["city"] = "Rome"
+        desk.run(system.trip.book, nights=2)
+        assert system.trip.children["booking"].context["number"] is None
 
     def test_put_back(self, desk):
         """With a step that fails, a child that has ended is there again."""
@@ -837,6 +878,22 @@ class TestAlone:
         desk.run(agency.trip.book, nights=1)
 
         assert list(agency.hotel) == ["trip.booking"]
+
+    def test_threads(self):
+        """Events from several threads take turns, from the first one on that invokes something."""
+        trip = loads(TRIP, actions=Desk(None).actions)()
+        trip.book(nights=0)
+
+        def go(number):
+            trip.cancel()
+            trip.book(nights=number)
+
+        with ThreadPoolExecutor(4) as pool:
+            results = [pool.submit(go, number) for number in range(40)]
+
+        refused = [one for one in results if one.exception() is not None]
+        assert all(isinstance(one.exception(), TransitionNotAllowed) for one in refused)
+        assert list(trip.children) == (["booking"] if active(trip) == "booking" else [])
 
     def test_result(self, desk):
         """The caller gets the result of the event, whatever begins because of it."""
