@@ -590,6 +590,85 @@ class TestDeep:
             desk.system(text + "## state end [initial, final]\n")
 
 
+REGIONS = """\
+# machine Tour
+
+## state touring [initial, parallel]
+- on_done: -> home
+### region left
+#### state waiting [initial]
+- invoke: Guide
+- on_done: -> left.seen
+#### state seen [final]
+### region right
+#### state waiting [initial]
+- invoke: Guide
+- on_error: lost
+#### state away
+#### state seen [final]
+## state home
+
+## transitions
+| Source        | Event                            | Target     |
+|---------------|----------------------------------|------------|
+| right.waiting | done.invoke.touring.right.waiting | right.seen |
+| right.waiting | lost                             | right.away |
+| touring       | stop                             | home       |
+
+---
+
+# machine Guide
+
+## state walking [initial]
+- on arrive -> there
+- on fall -> walking : crash
+## state there [final]
+"""
+
+
+class TestRegions:
+    KEYS = ("tour.touring.left.waiting", "tour.touring.right.waiting")
+
+    def test_same_machine(self, desk):
+        """Several regions invoke the same machine; each hears of its own child."""
+        system = desk.system(REGIONS)
+        assert tuple(system.guide) == self.KEYS
+        assert list(system.tour.children) == ["touring.left.waiting", "touring.right.waiting"]
+
+        desk.run(system.guide[self.KEYS[1]].arrive)
+        assert active(system.tour) == "touring.left.waiting, touring.right.seen"
+        desk.run(system.guide[self.KEYS[0]].arrive)
+
+        assert str(system.configuration) == "tour=home"
+
+    def test_failure(self, desk):
+        """The failure of one is none of the other."""
+        system = desk.system(REGIONS)
+
+        desk.run(system.guide[self.KEYS[1]].fall)
+
+        assert active(system.tour) == "touring.left.waiting, touring.right.away"
+        assert tuple(system.guide) == self.KEYS[:1]
+
+    def test_leaving(self, desk):
+        """All of them end when the parallel state is left."""
+        system = desk.system(REGIONS)
+
+        desk.run(system.tour.stop)
+
+        assert str(system.configuration) == "tour=home"
+
+    def test_snapshot(self, desk):
+        """All of them are part of a snapshot."""
+        system = desk.system(REGIONS)
+
+        again = type(system).restore(system.snapshot().to_json(), clock=SimulatedClock())
+        for key in self.KEYS:
+            desk.run(again.guide[key].arrive)
+
+        assert str(again.configuration) == "tour=home"
+
+
 class TestSystem:
     def test_fields(self):
         """Members are called like their machines; where a name is taken there is a word before it, or a number."""
