@@ -15,7 +15,7 @@ import traceback
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from . import _actions, _check, _convert, _export, _fmt, _parse, _run, _show, _table
+from . import _actions, _bridge, _check, _convert, _export, _fmt, _parse, _run, _show, _table
 from ._output import complain
 
 if TYPE_CHECKING:
@@ -23,10 +23,22 @@ if TYPE_CHECKING:
 
 __all__ = ("main",)
 
-_VERBS = ("check", "show", "fmt", "export", "compile", "visualize", "table", "actions", "run", "parse", "convert")
+_VERBS = (
+    "check",
+    "show",
+    "fmt",
+    "export",
+    "compile",
+    "visualize",
+    "table",
+    "actions",
+    "run",
+    "parse",
+    "convert",
+    "describe",
+)
 _NOT_YET = (
     "verify",
-    "describe",
     "explain",
     "codes",
 )
@@ -108,4 +120,5 @@ def _parser() -> argparse.ArgumentParser:
     _run.add_to(verbs)
     _parse.add_to(verbs)
     _convert.add_to(verbs)
+    _bridge.add_to(verbs)
     return parser

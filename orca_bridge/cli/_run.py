@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from orca_bridge._load import unsupported_in
 from orca_bridge.exceptions import ConversionError, OrcaError
 
+from ._bridge import answer
 from ._dialogue import Dialogue, JsonLines
 from ._files import read_document
 from ._output import complain
@@ -48,12 +49,15 @@ def add_to(verbs: Any) -> None:
     parser.add_argument("--context", metavar="JSON", help="values to start with, as a JSON object")
     parser.add_argument("--clock", choices=("real", "manual"), default="real", help="whether time passes by itself")
     parser.add_argument("--lenient", action="store_true", help="pass over actions that have no handler")
+    parser.add_argument("--bridge", action="store_true", help="answer one invocation of the bridge protocol instead")
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
     """Run one machine until it has ended, or the input has; status 1 if something in it failed."""
     try:
+        if options.bridge:
+            return answer(options, _actions(options.actions))
         session = _session(options)
     except _Refusal as refusal:
         complain(refusal)

@@ -6,6 +6,7 @@ documentation's page about the runtime.
 """
 
 from ._codec import dump_snapshot, load_snapshot, register_codec
+from ._inbound import answer_invocation
 from ._snapshots import SnapshotError
 from ._timers import Clock, LoopClock, ManualClock
 from .bridge import (
@@ -101,6 +102,7 @@ __all__ = (
     "TransitionResult",
     "ValueRef",
     "VariableRef",
+    "answer_invocation",
     "build_invocation",
     "descriptor_for",
     "dispatch_foreign",

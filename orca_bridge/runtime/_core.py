@@ -368,6 +368,20 @@ class Core(ABC):
         except Exception as error:  # noqa: BLE001 - there is no caller
             self._report(error)
 
+    def _next_due(self) -> float | None:
+        """Give the time in seconds until something happens by itself, here or in a child; None if nothing does."""
+        dues = [timer.due - self._timers.now() for timer in self._timers.running.values() if not timer.spent]
+        dues += [due for child in self._children.running.values() if (due := child._next_due()) is not None]
+        if self._tasks or self._queue:
+            dues.append(0.0)
+        return max(0.0, min(dues)) if dues else None
+
+    async def _rest(self) -> None:
+        """Wait until what has been begun by timers is done, here and in children."""
+        await asyncio.gather(*self._tasks)
+        for child in [*self._children.running.values()]:
+            await child._rest()
+
     def _report(self, error: Exception) -> None:
         _logger.error("machine %r failed, and nobody waits for it", self.definition.name, exc_info=error)
         if self.on_error is not None:

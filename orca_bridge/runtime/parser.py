@@ -18,12 +18,12 @@ from ._view import view_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from orca_bridge.definition import MachineDefinition
+    from orca_bridge.definition import Document, MachineDefinition
     from orca_bridge.syntax import Diagnostic, Reading
 
     from .types import MachineDef
 
-__all__ = ("ParseError", "parse_orca", "parse_orca_auto", "parse_orca_md", "parse_orca_md_multi")
+__all__ = ("ParseError", "machines_of", "parse_orca", "parse_orca_auto", "parse_orca_md", "parse_orca_md_multi")
 
 _TEXT = "<string>"
 _MARKDOWN = "<string>.md"
@@ -93,6 +93,14 @@ def parse_orca(source: str, filename: str | None = None) -> MachineDef:
     return parse_orca_auto(source, filename)
 
 
+def machines_of(document: Document) -> list[MachineDef]:
+    """Show the machines of a document that was read, in order."""
+    views = [view_of(definition, document.tables) for definition in document.machines]
+    for view in views:
+        view.machines = views
+    return views
+
+
 def _machines(source: str, name: str) -> list[MachineDef]:
     reading = read(source, name)
     document = reading.document
@@ -100,10 +108,7 @@ def _machines(source: str, name: str) -> list[MachineDef]:
     problems = [*reading.errors, *_without_initial(reading, found)]
     if problems or document is None or not found:
         raise ParseError(name, _sorted([*reading.warnings, *problems, *_without_machine(reading, found, problems)]))
-    views = [view_of(definition, document.tables) for definition in found]
-    for view in views:
-        view.machines = views
-    return views
+    return machines_of(document)
 
 
 def _without_initial(reading: Reading, machines: Sequence[MachineDefinition]) -> list[Diagnostic]:
