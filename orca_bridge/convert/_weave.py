@@ -27,7 +27,10 @@ if TYPE_CHECKING:
     from ._guards import Guard
     from ._machine import Blueprint
 
-__all__ = ("Weaver",)
+__all__ = ("IGNORED", "Weaver")
+
+IGNORED = "ignored event"
+"""What the callback of a row is called that discards its event; no action can have that name."""
 
 
 class Weaver:
@@ -229,7 +232,7 @@ class Weaver:
         def run(machine: OrcaChart, event_data: Any, **keywords: Any) -> Any:
             return perform(machine, work, event_data, keywords)
 
-        return self._named(run, ", ".join(work.actions) or "row")
+        return self._named(run, IGNORED if work.ignores else ", ".join(work.actions) or "row")
 
     def _starter(self, path: str, invoked: str) -> Callable[..., Any]:
         def start(machine: OrcaChart, event_data: Any) -> None:

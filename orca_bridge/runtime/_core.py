@@ -298,19 +298,17 @@ class Core(ABC):
             found.event = item.event
         if step.taken:
             found.to_state, found.to_state_leaf = str(self.state), self.state.leaf()
-        elif item is not None and (refused or step.ignored):
-            self._refuse(found, item.event, ignored=step.ignored)
+        elif item is not None:
+            found.ignored = not refused and self._chart is not None and self._chart._orca.ignored
+            if refused:
+                self._refuse(found, item.event)
         return found
 
-    def _refuse(self, found: TransitionResult, event: str, *, ignored: bool) -> None:
+    def _refuse(self, found: TransitionResult, event: str) -> None:
         if self._ended:
             found.error = f"Machine {self.definition.name!r} has finished in state {str(self.state)!r}"
             return
-        active = self._active_paths()
-        found.ignored = ignored or any(self._lowered.ignores_all(path) for path in active)
-        if found.ignored:
-            return
-        rows = self._rows(event, active)
+        rows = self._rows(event, self._active_paths())
         found.guard_failed = bool(rows)
         found.error = (
             f"Guard {rows[-1].guard_text!r} failed"

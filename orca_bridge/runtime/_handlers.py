@@ -18,13 +18,11 @@ from orca_bridge.convert._actions import Call, Moment
 from orca_bridge.convert._context import copied
 from orca_bridge.convert._run import merge
 
-from ._lower import IGNORE, RAISE
+from ._lower import RAISE
 from .bus import EventType
 from .types import Effect, EffectResult, EffectStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
-
     from orca_bridge.convert import OrcaChart
 
     from ._core import Core
@@ -35,18 +33,23 @@ _logger = logging.getLogger("orca_bridge")
 
 
 class Handlers(Mapping[str, Callable[..., Any]]):
-    """What the converted machine takes for the handlers of its actions; it has one for every name."""
+    """
+    What the converted machine takes for the handlers of its actions; it has one for every action.
+
+    What else is asked for, such as a predicate that says when a parallel state is done, is looked for at once.
+    """
 
     def __init__(self, machine: Core) -> None:
         self._machine = machine
         self._calls: dict[Callable[..., Any], Call] = {}
         self._missed: set[str] = set()
 
-    def __getitem__(self, name: str) -> Callable[..., Awaitable[Any]]:
+    def __getitem__(self, name: str) -> Callable[..., Any]:
+        if name not in self._machine._class._blueprint.actions:
+            return self._machine._actions[name]
+
         async def run(ctx: dict[str, Any], event: dict[str, Any] | None, **injected: Any) -> None:
-            if name == IGNORE:
-                self._machine._step.ignored = True
-            elif name.startswith(RAISE):
+            if name.startswith(RAISE):
                 _raise(injected["machine"], name.removeprefix(RAISE))
             else:
                 await self._run(name, ctx, event, injected)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from orca_bridge.convert._names import identifier
 
 from ._foreign import fits
-from ._lower import IGNORE, RAISE
+from ._lower import RAISE
 from .bridge import BridgeError, descriptor_for, make_result, parse_invocation
 from .bus import EventBus
 from .machine import OrcaMachine
@@ -105,7 +105,7 @@ def _made(
             handler = _handler(actions, name)
             if handler is not None:
                 machine.register_action(name, handler)
-            elif one is definition and not (name in plan.tables or name == IGNORE or name.startswith(RAISE)):
+            elif one is definition and not (name in plan.tables or name.startswith(RAISE)):
                 missing.append(name)
     if missing and not lenient:
         named = ", ".join(map(repr, missing))

@@ -35,7 +35,6 @@ class Step:
     """What is found out during one macrostep."""
 
     taken: bool = False
-    ignored: bool = False
     effect_errors: list[dict[str, str]] = field(default_factory=list)
     failures: list[Exception] = field(default_factory=list)
     """Raised to the caller when the macrostep is over."""

@@ -1,10 +1,9 @@
 """
 A definition in terms of rows and actions alone, for machines that this package runs.
 
-What the published runtime does beside rows (timers, children, effects, ignored events) is decided by events, and every
-event is taken by a row. So timeouts, invokes, ``ignore``, ``on_done`` and ``on_error`` become rows of the converted
-machine, and what has to be done besides becomes an action of a name that no document can have. Selection, order and
-hierarchy stay with the one engine.
+What the published runtime does beside rows (timers, children, effects) is decided by events, and every event is taken
+by a row. So timeouts and invokes become rows of the converted machine, and what has to be done besides becomes an
+action of a name that no document can have. Selection, order and hierarchy stay with the one engine.
 """
 
 from __future__ import annotations
@@ -26,9 +25,8 @@ if TYPE_CHECKING:
         TimeoutDefinition,
     )
 
-__all__ = ("IGNORE", "RAISE", "Lowered", "Timeout", "lowered")
+__all__ = ("RAISE", "Lowered", "Timeout", "lowered")
 
-IGNORE = "ignore event"
 RAISE = "raise event "
 """Followed by the name of the event that is raised."""
 
@@ -58,11 +56,6 @@ class Lowered:
     effects: Mapping[str, tuple[str, ...]]
     """By action."""
 
-    def ignores_all(self, path: str) -> bool:
-        """Tell whether a state or region discards what nobody takes."""
-        node = self.states.get(path) or self.regions.get(path)
-        return node is not None and node.ignores_all
-
 
 def lowered(definition: MachineDefinition) -> Lowered:
     """Put a definition in terms of rows."""
@@ -72,9 +65,6 @@ def lowered(definition: MachineDefinition) -> Lowered:
     rows = [*definition.transitions]
     for state in states.values():
         rows += _state_rows(state, timeouts.get(state.path, ()))
-        rows += _ignoring(definition, state.path, state.ignored)
-    for region in regions.values():
-        rows += _ignoring(definition, region.path, region.ignored)
     plain = replace(
         definition,
         states=tuple(_plain(state) for state in definition.states),
@@ -104,15 +94,10 @@ def _plain(state: StateDefinition) -> StateDefinition:
         state,
         children=tuple(_plain(child) for child in state.children),
         regions=tuple(
-            replace(region, states=tuple(_plain(inside) for inside in region.states), ignored=(), ignores_all=False)
-            for region in state.regions
+            replace(region, states=tuple(_plain(inside) for inside in region.states)) for region in state.regions
         ),
         timeouts=(),
-        ignored=(),
-        ignores_all=False,
         invoke=None,
-        on_done=None,
-        on_error=None,
     )
 
 
@@ -132,9 +117,6 @@ def _state_rows(state: StateDefinition, timers: tuple[Timeout, ...]) -> Iterator
     if state.invoke is not None:
         yield from _target_row(state, f"done.invoke.{state.path}", state.invoke.on_done)
         yield from _target_row(state, f"error.invoke.{state.path}", state.invoke.on_error)
-    else:
-        yield from _outcome_row(state, f"done.state.{state.path}", state.on_done)
-        yield from _outcome_row(state, "error", state.on_error)
 
 
 def _timeout_row(state: StateDefinition, timer: Timeout, timeout: TimeoutDefinition) -> TransitionDefinition:
@@ -154,21 +136,3 @@ def _target_row(state: StateDefinition, event: str, outcome: Outcome | None) -> 
     # Where an event is named instead, that event is sent, and the document has the rows for it.
     if outcome is not None and outcome.target is not None:
         yield TransitionDefinition(state.path, event, outcome.target, span=outcome.span)
-
-
-def _outcome_row(state: StateDefinition, event: str, outcome: Outcome | None) -> Iterator[TransitionDefinition]:
-    if outcome is not None:
-        raised = (RAISE + outcome.event,) if outcome.event is not None else ()
-        yield TransitionDefinition(state.path, event, outcome.target, actions=raised, span=outcome.span)
-
-
-def _ignoring(definition: MachineDefinition, path: str, events: tuple[str, ...]) -> Iterator[TransitionDefinition]:
-    """
-    Let a state's ``ignore`` end the walk after its own rows, those for any event among them.
-
-    Rows for a named event are tried before rows for any event, so the latter are repeated for the ignored name.
-    """
-    general = [row for row in definition.transitions if row.source == path and row.event == "*"]
-    for event in events:
-        yield from (replace(row, event=event) for row in general)
-        yield TransitionDefinition(path, event, None, actions=(IGNORE,))

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from orca_bridge.convert._context import copied
 from orca_bridge.convert._payload import event_name, payload_of
+from orca_bridge.convert._weave import IGNORED
 
-from ._lower import IGNORE
 from .bus import EventType
 from .logging import write_safely
 
@@ -123,5 +123,4 @@ def _delta(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
 
 
 def _is_ignoring(transition: Transition) -> bool:
-    # The weaver calls callbacks by the actions that they run.
-    return any(getattr(spec.func, "__name__", "") == IGNORE for spec in transition.on)
+    return any(getattr(spec.func, "__name__", "") == IGNORED for spec in transition.on)
