@@ -88,6 +88,7 @@ MAY_REACH_OUTSIDE = {
     "__main__": "speaks with people",
     "_load": "reads the file that it is asked for; everything else works on text",
     "orca_bridge.runtime._snapshots": "says when a snapshot was taken, in a form that survives the process",
+    "orca_bridge.runtime._inbound": "waits for the timers of a machine that somebody waits for",
     "orca_bridge.runtime._resuming": "compares that with the present time",
     "orca_bridge.runtime._watch": "dates the entries of logs",
     "orca_bridge.runtime.bridge": "runs foreign machines, which are programs",
