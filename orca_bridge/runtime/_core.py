@@ -35,7 +35,7 @@ from .bus import Event, EventType, get_event_bus
 from .types import MachineNotActiveError, StateValue, TransitionResult
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 
     from orca_bridge.convert import OrcaChart
     from orca_bridge.convert._context import Typing
@@ -50,6 +50,8 @@ if TYPE_CHECKING:
     from .types import MachineDef
 
 __all__ = ("Core",)
+
+_MAX_VALUES = 1000
 
 _logger = logging.getLogger("orca_bridge")
 _steps: ContextVar[frozenset[Step]] = ContextVar("orca_bridge.runtime steps", default=frozenset())
@@ -73,12 +75,14 @@ class Core(ABC):
         typing: Typing = "off",
         migrate: Callable[[dict[str, Any]], dict[str, Any]] | None = None,
         on_error: Callable[[Exception], Any] | None = None,
+        effect_timeout: float | None = None,
     ) -> None:
         self.definition = definition
         self.event_bus: EventBus = event_bus if event_bus is not None else get_event_bus()
         self.on_transition = on_transition
         self.run_id = run_id
         self.on_error = on_error
+        self._effect_timeout = effect_timeout
         self._given = dict(context or {})
         self._context = self._start_context()
         self._persistence = persistence
@@ -105,6 +109,8 @@ class Core(ABC):
         self._children = Children(self)
         self._handlers = Handlers(self)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._turns: set[asyncio.Task[None]] = set()
+        self._values: dict[tuple[str, ...], StateValue] = {}
 
     @property
     def state(self) -> StateValue:
@@ -112,7 +118,12 @@ class Core(ABC):
         active = list(self._chart.configuration_values) if self._chart is not None else []
         if active:
             self._last = active
-        return state_value(self._last, self._order)
+        key = tuple(self._last)
+        if key not in self._values:
+            if len(self._values) >= _MAX_VALUES:
+                self._values.clear()
+            self._values[key] = state_value(key, self._order)
+        return self._values[key]
 
     @property
     def context(self) -> dict[str, Any]:
@@ -190,6 +201,22 @@ class Core(ABC):
         if item.failure is not None:
             raise item.failure
 
+    async def _unharmed(self, work: Coroutine[Any, Any, None]) -> None:
+        """Wait for steps that go on to their end when whoever waits for them is cancelled."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._turns.add(task)
+        task.add_done_callback(self._turns.discard)
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError:
+            task.add_done_callback(self._abandoned)
+            raise
+
+    def _abandoned(self, task: asyncio.Task[None]) -> None:
+        error = None if task.cancelled() else task.exception()
+        if isinstance(error, Exception):
+            self._report(error)
+
     async def _drain(self) -> None:
         """Handle what was queued from within, up to the next event that somebody waits for."""
         while self._queue and not self._queue[0].owned:
@@ -242,6 +269,10 @@ class Core(ABC):
         return self._result(step, before, item, refused=bool(refused))
 
     async def _complete(self, step: Step) -> None:
+        for failed in step.effect_errors:
+            if f"error.effect.{failed['effect']}" not in step.taken_events:
+                text = "effect %r of machine %r failed: %s"
+                _logger.warning(text, failed["effect"], self.definition.name, failed["error"])
         if not self._active:
             return
         if self._chart is not None and self._chart.is_terminated and not self._ended:
@@ -330,7 +361,11 @@ class Core(ABC):
         names = [event]
         while "." in names[-1]:
             names.append(names[-1].rpartition(".")[0])
-        sources = {*self._active_paths(), "*"}
+        active = self._active_paths()
+        sources = {*active, "*"}
+        states = (self._lowered.states.get(path) for path in active)
+        if names[-1] == "error" and any(state is not None and state.on_error is not None for state in states):
+            return True
         return any(row.event in names and row.source in sources for row in self._lowered.definition.transitions)
 
     async def _publish(self, event_type: EventType, payload: dict[str, Any]) -> None:

@@ -7,6 +7,7 @@ looks for the present handler each time, and passes over an action that has none
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from inspect import isawaitable
@@ -107,7 +108,11 @@ class Handlers(Mapping[str, Callable[..., Any]]):
     async def _effect(self, chart: OrcaChart, action: str, effect: Effect) -> None:
         machine = self._machine
         await machine._publish(EventType.EFFECT_EXECUTING, {"effect": effect.type})
-        result = await machine.event_bus.execute_effect(effect)
+        try:
+            async with asyncio.timeout(machine._effect_timeout):
+                result = await machine.event_bus.execute_effect(effect)
+        except TimeoutError:
+            result = EffectResult(EffectStatus.FAILURE, error=f"it took longer than {machine._effect_timeout:g}s")
         if result.status == EffectStatus.SUCCESS:
             merge(chart, action, result.data if isinstance(result.data, Mapping) else None)
             await machine._publish(EventType.EFFECT_COMPLETED, {"effect": effect.type, "result": result.data})
@@ -119,10 +124,7 @@ class Handlers(Mapping[str, Callable[..., Any]]):
         machine = self._machine
         machine._step.effect_errors.append({"effect": effect.type, "action": action, "error": error})
         await machine._publish(EventType.EFFECT_FAILED, {"effect": effect.type, "error": error})
-        name = f"error.effect.{effect.type}"
-        if not machine._takes(name):
-            _logger.warning("effect %r of machine %r failed: %s", effect.type, chart.definition.name, error)
-        _raise(chart, name, effect=effect.type, action=action, error=error)
+        _raise(chart, f"error.effect.{effect.type}", effect=effect.type, action=action, error=error)
 
 
 def _raise(chart: OrcaChart, event: str, **payload: Any) -> None:

@@ -36,5 +36,7 @@ class Step:
 
     taken: bool = False
     effect_errors: list[dict[str, str]] = field(default_factory=list)
+    taken_events: set[str] = field(default_factory=set)
+    """The events that transitions were taken for."""
     failures: list[Exception] = field(default_factory=list)
     """Raised to the caller when the macrostep is over."""

@@ -70,8 +70,14 @@ def view_of(definition: MachineDefinition, tables: tuple[DecisionTable, ...] = (
         definition: What was read.
         tables: The decision tables of its document.
     """
+    view = _machine(definition)
+    view._origin = Origin(definition, tables, _machine(definition))
+    return view
+
+
+def _machine(definition: MachineDefinition) -> MachineDef:
     guards = {guard.name: guard.expression for guard in definition.guards}
-    view = MachineDef(
+    return MachineDef(
         definition.name,
         {field.name: deepcopy(field.default) for field in definition.context},
         [event.name for event in definition.events if not event.inferred],
@@ -92,8 +98,6 @@ def view_of(definition: MachineDefinition, tables: tuple[DecisionTable, ...] = (
         [ReturnDef(one.name, one.type.text or one.type.kind, list(one.statistics)) for one in definition.returns],
         definition.version,
     )
-    view._origin = Origin(definition, tables, deepcopy(view))
-    return view
 
 
 # -- states and rows ---------------------------------------------------------------------------------------

@@ -65,6 +65,7 @@ class Watch:
         machine = self._machine
         machine._step.taken = True
         name = event_name(trigger) or ""
+        machine._step.taken_events.add(name)
         before, context = machine.state, _context(machine)
         asked = "timeout" if name.startswith("timeout.") else name
         target = ", ".join(dict.fromkeys(self._target(one, name, before) for one in transitions))

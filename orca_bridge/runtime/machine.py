@@ -52,6 +52,7 @@ class OrcaMachine(Core):
         typing: What happens when a context value is not of its declared type: ``"off"``, ``"warn"``, ``"strict"``.
         migrate: Makes a snapshot of another version one of this version.
         on_error: Told what fails while nobody waits for a result, such as a timer's action.
+        effect_timeout: How long an effect may take, in seconds; longer is a failure. Without one it may take any time.
 
     Raises:
         ParseError: A `MachineDef` built or changed by hand has errors.
@@ -172,7 +173,7 @@ class OrcaMachine(Core):
         Raises:
             Exception: What an action raised, if no row takes it; the machine is active then.
         """
-        await self._begin(context)
+        await self._unharmed(self._begin(context))
         await self._children.wait()
 
     async def stop(self) -> None:
@@ -193,7 +194,7 @@ class OrcaMachine(Core):
         Send an event and wait until all that follows from it has happened.
 
         Sent from within a step of the same machine (an action, a subscriber, ...) it is handled after that step,
-        and the result says so.
+        and the result says so. If the caller is cancelled the event is handled all the same: no step is left half done.
 
         Args:
             event: Its name, an `Event`, or a mapping ``{"type": name, "payload": {...}}``.
@@ -210,7 +211,7 @@ class OrcaMachine(Core):
         if not item.owned:
             self._queue.append(item)
             return TransitionResult(taken=False, from_state=str(self.state), queued=True, event=name)
-        await self._deliver(item)
+        await self._unharmed(self._deliver(item))
         await self._children.wait()
         if item.result is None:
             raise MachineNotActiveError(self.definition.name)
@@ -254,6 +255,7 @@ class OrcaMachine(Core):
             clock=self._timers.clock,
             typing=self._typing,
             on_error=self.on_error,
+            effect_timeout=self._effect_timeout,
         )
         child._actions, child._machines, child._runners = self._actions, self._machines, self._runners
         child._parent, child._invoked_by, child._depth = (self, path), invoke, self._depth + 1

@@ -308,6 +308,14 @@ class TestForeign:
 
         assert says in machine.found[0]["error"]["message"]
 
+    @pytest.mark.parametrize(("how", "state"), [("run", "ready"), ("error", "failed")])
+    def test_resumed(self, run, make, how, state):
+        """A foreign child that was running when a snapshot was taken is run again, or fails."""
+        machine = self.foreign(make, runner(ANSWER))
+        run(machine.resume({"state": "booking", "children": {}, "active_invoke": "booking"}, resume_foreign=how))
+
+        assert machine.state == state
+
     def test_unheard(self, run, make):
         """What no row takes is raised to whoever waits."""
         machine = make(FOREIGN.replace("- on_error: refused\n", ""))

@@ -1,5 +1,7 @@
 """Effects of machines."""
 
+import asyncio
+
 import pytest
 
 from orca_bridge.runtime import Effect, EffectResult
@@ -102,6 +104,25 @@ class TestEffects:
         assert told.payloads("EFFECT_FAILED") == [{"effect": "Mail", "error": error}]
         assert error in caplog.text
 
+    def test_too_slow(self, run, make, told, caplog):
+        """An effect that takes longer than it may has failed."""
+        machine = post(make, told, [], effect_timeout=0.001)
+        told.bus.register_effect_handler("Mail", lambda effect: asyncio.sleep(30))
+        run(machine.start())
+
+        assert run(machine.send("go")).effect_errors[0]["error"] == "it took longer than 0.001s"
+
+    def test_failure_of_state(self, run, make, told, caplog):
+        """A failure is taken by the state's `on_error` too, and then nobody is warned."""
+        machine = make(TEXT.replace("## state b\n", "## state b\n- on_error: failed\n"))
+        for effect in ("Out", "Log", "In"):
+            told.bus.register_effect_handler(effect, lambda effect: None)
+        run(machine.start())
+        result = run(machine.send("go"))
+
+        assert result.to_state == "failed"
+        assert "'Mail' of machine 'Post' failed" not in caplog.text
+
     @pytest.mark.parametrize("event", ["error.effect.Mail", "error.effect", "error"])
     def test_failure_taken(self, run, make, told, event, caplog):
         """A failure is an event that a row may take, by its full name or a beginning of it."""
@@ -113,6 +134,7 @@ class TestEffects:
         result = run(machine.send("go"))
 
         assert (result.to_state, machine.is_final) == ("failed", True)
+        assert "'Mail' of machine 'Post' failed" not in caplog.text
 
     def test_plain_handler(self, run, make, told, caplog):
         """With a plain handler an effect without a handler of its own is no failure."""

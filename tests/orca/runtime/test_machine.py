@@ -571,6 +571,28 @@ class TestTurns:
         assert [str(error) for error in heard] == ["no hand"]
         assert "no hand" in caplog.text
 
+    def test_cancelled(self, run, make, caplog):
+        """A caller that is cancelled leaves no step half done, and what fails in it is logged."""
+
+        async def scenario():
+            gate = asyncio.Event()
+
+            async def greet(ctx):
+                await gate.wait()
+                raise ValueError("too late")
+
+            machine = make(DOOR, actions={"greet": greet})
+            await machine.start()
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(machine.send("open"), 0.001)
+            gate.set()
+            return await machine.send("open")
+
+        result = run(scenario())
+
+        assert (result.from_state, result.to_state_leaf) == ("ajar.crack", "wide")
+        assert "too late" in caplog.text
+
     def test_stop_within(self, run, make, told):
         """An action may stop its machine; what was queued is dropped."""
 
