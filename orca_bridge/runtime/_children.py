@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from warnings import warn
 
@@ -106,8 +105,10 @@ class Children:
             return
         child = self._machine._child(path, invoke, values)
         self.running[path], self.last = child, path
-        with suppress(_HandledError):
+        try:
             await child._begin()
+        except Exception as error:  # noqa: BLE001 - it belongs to the parent now
+            await self.failed(path, child, error)
 
     async def ended(self, path: str, child: Core) -> None:
         """Have the parent told that a child is in a final state."""
@@ -133,9 +134,6 @@ class Children:
             prepare=lambda: self._detach(path, child),
             error=error,
         )
-        if self._machine._is_inside():
-            self._machine._queue.append(item)
-            raise _HandledError from error
         await self._machine._deliver(item)
 
     async def _finish(self, path: str, child: Core, invoke: InvokeDefinition) -> dict[str, Any] | None:
@@ -234,10 +232,6 @@ class Children:
         for found in ended:
             if isinstance(found, Exception):
                 raise found
-
-
-class _HandledError(Exception):
-    """A child's failure is on its way to the parent."""
 
 
 def _bridge_error(error: Mapping[str, Any]) -> BridgeError:

@@ -177,8 +177,13 @@ class Core(ABC):
         self._timers.cancel_all()
         self._children.leave_all()
         for item in self._queue:
-            item.done, item.failure = True, MachineNotActiveError(self.definition.name)
+            item.done = True
+            if item.owned:
+                item.failure = MachineNotActiveError(self.definition.name)
         self._queue.clear()
+
+    async def _halted(self) -> None:
+        self._halt()
 
     async def _tell_stopped(self) -> None:
         await self._children.tell_stopped()
@@ -192,8 +197,11 @@ class Core(ABC):
     async def _deliver(self, item: Item) -> None:
         """Give an event its turn; from within a step that is after the step."""
         self._queue.append(item)
-        if self._is_inside():
-            return
+        if not self._is_inside():
+            await self._drive(item)
+
+    async def _drive(self, item: Item) -> None:
+        """Handle what is queued, up to an event and what it queues."""
         async with self._lock:
             while not item.done:
                 await self._handle(self._queue.popleft())
@@ -219,13 +227,17 @@ class Core(ABC):
 
     async def _drain(self) -> None:
         """Handle what was queued from within, up to the next event that somebody waits for."""
+        raised: list[Exception] = []
         while self._queue and not self._queue[0].owned:
             item = self._queue.popleft()
             await self._handle(item)
             if isinstance(item.failure, Exception):
                 if item.error is not None:
-                    raise item.failure
-                self._report(item.failure)
+                    raised.append(item.failure)
+                else:
+                    self._report(item.failure)
+        if raised:
+            raise raised[0]
 
     async def _handle(self, item: Item) -> None:
         try:
@@ -307,14 +319,14 @@ class Core(ABC):
 
     async def _take(self, item: Item) -> bool:
         """Let the converted machine take an event; tells whether it was refused."""
-        chart = self._chart
-        if chart is None or self._ended:
-            return True
         if item.prepare is not None:
             prepared = await item.prepare()
             if prepared is None:
                 return True
             item.payload = {**(item.payload or {}), **prepared}
+        chart = self._chart
+        if chart is None or self._ended or not self._active:
+            return True
         try:
             await chart.send(item.event, *([item.payload] if item.payload is not None else []))
         except TransitionNotAllowed:

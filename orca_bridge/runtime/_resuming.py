@@ -40,6 +40,7 @@ async def go_on(machine: Core, snap: Mapping[str, Any], timers: str, foreign: st
         SnapshotError: It is none of this machine. Nothing has changed then.
     """
     snap = _checked(machine, snap)
+    _check_children(machine, snap)
     paths = paths_of(machine.definition.name, snap.get("state"), machine._lowered)
     async with machine._lock:
         if not cold:
@@ -68,6 +69,16 @@ def _checked(machine: Core, snap: Mapping[str, Any]) -> Mapping[str, Any]:
     elif snap.get("definition_hash", "") not in ("", fingerprint(machine._read)):
         _logger.warning("the document of machine %r has changed since its snapshot, its version has not", name)
     return snap
+
+
+def _check_children(machine: Core, snap: Mapping[str, Any]) -> None:
+    """Find what does not fit in snapshots of children, before anything changes."""
+    for path, saved in (snap.get("children") or {}).items():
+        invoke = machine._lowered.invokes.get(path)
+        if invoke is not None and invoke.machine in machine._machines:
+            child = machine._child(path, invoke, {})
+            paths_of(child.definition.name, saved.get("state"), child._lowered)
+            _check_children(child, saved)
 
 
 def _context(machine: Core, snap: Mapping[str, Any]) -> dict[str, Any]:

@@ -177,14 +177,22 @@ class OrcaMachine(Core):
         await self._children.wait()
 
     async def stop(self) -> None:
-        """Stop without exit actions: timers and children stop too, and what is queued is dropped."""
+        """
+        Stop without exit actions; timers and children stop too.
+
+        What was sent before is handled first. From within a step it is at once, and what is queued is dropped.
+        """
         if not self._active:
             return
         if self._is_inside():
             self._halt()
         else:
-            async with self._lock:
-                self._halt()
+            item = Item("", owned=True, prepare=self._halted)
+            self._queue.append(item)
+            try:
+                await self._unharmed(self._drive(item))
+            except MachineNotActiveError:  # somebody else has stopped it meanwhile
+                return
         await self._tell_stopped()
 
     async def send(
@@ -208,10 +216,10 @@ class OrcaMachine(Core):
         if not self._active:
             raise MachineNotActiveError(self.definition.name)
         item = Item(name, carried, owned=not self._is_inside())
+        self._queue.append(item)
         if not item.owned:
-            self._queue.append(item)
             return TransitionResult(taken=False, from_state=str(self.state), queued=True, event=name)
-        await self._unharmed(self._deliver(item))
+        await self._unharmed(self._drive(item))
         await self._children.wait()
         if item.result is None:
             raise MachineNotActiveError(self.definition.name)

@@ -117,6 +117,36 @@ class TestChildren:
             run(machine.children["booking"].send("crash"))
         assert (machine.state, machine.children) == ("booking", {})
 
+    @pytest.mark.parametrize("heard", [True, False])
+    def test_failed_at_start(self, run, make, heard):
+        """A child that fails when it starts is stopped too; unheard, the start of its parent raises."""
+        text = TRIP.replace("## state asking [initial]\n", "## state asking [initial]\n- on_entry: crash\n")
+        machine = make(text if heard else text.replace("- on_error: refused\n", ""), actions={"crash": failing})
+        if heard:
+            run(machine.start())
+        else:
+            with pytest.raises(ValueError, match="full"):
+                run(machine.start())
+
+        assert (machine.state, machine.children) == ("failed" if heard else "booking", {})
+
+    def test_driven_from_within(self, run, make):
+        """An action of the parent may drive the child; how that ends is handled after the step."""
+        found = []
+
+        async def drive(ctx, *, machine):
+            found.append(await machine.children["booking"].send(ctx["event"]))
+            found.append(machine.state)
+
+        text = TRIP.replace("| booking | cancel | failed | |", "| booking | cancel | | drive |")
+        for event, state in (("confirm", "ready"), ("crash", "failed")):
+            found.clear()
+            machine = make(text, actions={"drive": drive, "crash": failing}, context={"event": event})
+            run(machine.start())
+            run(machine.send("cancel"))
+            assert found[1] == "booking"
+            assert (machine.state, found[0].taken) == (state, event == "confirm")
+
     def test_left(self, run, trip, told, clock):
         """A state that is left stops its child, and nothing of it arrives."""
         child = trip.children["booking"]

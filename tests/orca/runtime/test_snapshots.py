@@ -209,6 +209,16 @@ class TestRefusal:
         assert says in str(raised.value)
         assert (machine.is_active, machine.state) == (False, "idle")
 
+    def test_misfit_of_child(self, run, make, job):
+        """What does not fit a child is found before anything has changed, too."""
+        snap = job.snapshot()
+        snap["children"]["busy.first"]["state"] = "wating"
+        machine = again(make)
+
+        with pytest.raises(SnapshotError, match="is 'waiting' meant"):
+            run(machine.resume(snap))
+        assert not machine.is_active
+
     def test_version(self, run, make, job):
         """Another version is a warning that names both."""
         with pytest.warns(UserWarning, match=r"1\.9.*2\.0\.0"):

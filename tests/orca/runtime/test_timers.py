@@ -177,6 +177,31 @@ class TestTimers:
 
         assert run(scenario()) == "b"
 
+    def test_stopped_meanwhile(self, run, make, clock, caplog):
+        """A timer that is due while its machine is being stopped does nothing, and nobody complains."""
+
+        async def scenario():
+            gate = asyncio.Event()
+
+            async def wait(ctx):
+                await gate.wait()
+
+            text = f"# machine M\n## state a [initial]\n- timeout: 1s -> late\n## state late\n{ROWS}| a | go | | | wait |\n"
+            machine = make(text, actions={"wait": wait})
+            await machine.start()
+            sent = asyncio.create_task(machine.send("go"))
+            stopped = asyncio.create_task(machine.stop())
+            for _ in range(3):
+                await asyncio.sleep(0)
+            moved = asyncio.create_task(clock.advance(2))
+            await asyncio.sleep(0)
+            gate.set()
+            await asyncio.gather(sent, stopped, moved)
+            return machine.state
+
+        assert run(scenario()) == "a"
+        assert caplog.text == ""
+
 
 class TestClocks:
     def test_loop(self, run):
