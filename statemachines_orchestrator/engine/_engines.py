@@ -9,74 +9,45 @@ from statemachine.engines.async_ import AsyncEngine
 from statemachine.engines.sync import SyncEngine
 from statemachine.event import BoundEvent
 from statemachine.exceptions import TransitionNotAllowed
-from statemachine.orderedset import OrderedSet
 
 from ._member import MemberEngine
+from ._planned import INITIAL_EVENT, AsyncPlannedEngine, SyncPlannedEngine
 
 if TYPE_CHECKING:
     from asyncio import Future
     from collections.abc import Mapping
 
-    from statemachine import State
     from statemachine.event_data import TriggerData
-    from statemachine.transition import Transition
 
 __all__ = ("INITIAL_EVENT", "AsyncMemberEngine", "SyncMemberEngine")
 
-INITIAL_EVENT = "__initial__"
-"""python-statemachine's name for the event that enters the initial state."""
 
-
-class SyncMemberEngine(MemberEngine, SyncEngine):
+class SyncMemberEngine(MemberEngine, SyncPlannedEngine):
     """For machines without asynchronous callbacks."""
 
     def begin(self) -> Any:
         """Enter the initial state and run until the machine is quiet."""
         keywords, self._held = {**(self._held or {}), **self.injected}, None
-        return SyncEngine.activate_initial_state(self, **keywords)
+        return SyncPlannedEngine.activate_initial_state(self, **keywords)
 
     def _run_macrostep(self) -> bool:
-        # Nothing that python-statemachine could find: it would build an event to look for transitions without one.
-        if self._is_settled or self.has_choice:
-            return False
-        return bool(SyncEngine._run_macrostep(self))
+        # What has been promised comes next.
+        return False if self._chosen is not None else SyncPlannedEngine._run_macrostep(self)
 
     def ask(self, trigger_data: TriggerData) -> Any:
-        """Say which transitions the machine would take for an event."""
-        with self._being_asked(trigger_data):
-            return SyncEngine.select_transitions(self, trigger_data)
+        """Say what the machine would do with an event: a program, or None."""
+        with self._being_asked():
+            return self._find(trigger_data)
 
-    def select_transitions(self, trigger_data: TriggerData) -> OrderedSet[Transition]:
-        """Select the transitions that an event enables, unless it is forbidden or they have been chosen already."""
-        if self.is_chosen(trigger_data):
-            chosen: OrderedSet[Transition] = self._take_chosen()
-            return chosen
+    def find(self, trigger_data: TriggerData) -> Any:
+        """Return what an event does, unless it is forbidden or that has been chosen already."""
+        if self._chosen is not None and self.is_chosen(trigger_data):
+            return self._take_chosen()
         if self.is_guarded:
             self._obey(trigger_data)
-        found: OrderedSet[Transition] = SyncEngine.select_transitions(self, trigger_data)
-        if not found:
+        found = self._find(trigger_data)
+        if found is None:
             self._note_refusal(trigger_data)
-        return found
-
-    def _enter_states(
-        self,
-        enabled_transitions: list[Transition],
-        trigger_data: TriggerData,
-        states_to_exit: OrderedSet[State],
-        previous_configuration: OrderedSet[State],
-    ) -> Any:
-        result = SyncEngine._enter_states(
-            self, enabled_transitions, trigger_data, states_to_exit, previous_configuration
-        )
-        self._report(trigger_data)
-        return result
-
-    def select_eventless_transitions(self, trigger_data: TriggerData) -> OrderedSet[Transition]:
-        """Look for eventless transitions that are enabled, if the class has any."""
-        if not self._has_eventless:
-            return OrderedSet()
-        self._inject(trigger_data)
-        found: OrderedSet[Transition] = SyncEngine.select_eventless_transitions(self, trigger_data)
         return found
 
     def activate_initial_state(self, **kwargs: Any) -> Any:
@@ -98,10 +69,10 @@ class SyncMemberEngine(MemberEngine, SyncEngine):
 
     def drive(self) -> Any:
         """Run python-statemachine's own loop on what is queued."""
-        return SyncEngine.processing_loop(self)
+        return SyncPlannedEngine.processing_loop(self)
 
 
-class AsyncMemberEngine(MemberEngine, AsyncEngine):
+class AsyncMemberEngine(MemberEngine, AsyncPlannedEngine):
     """For machines with at least one asynchronous callback."""
 
     def begin(self) -> Any:
@@ -123,46 +94,22 @@ class AsyncMemberEngine(MemberEngine, AsyncEngine):
         return self.deliver_arrived()
 
     async def _run_macrostep(self) -> bool:
-        if self._is_settled or self.has_choice:
-            return False
-        return bool(await AsyncEngine._run_macrostep(self))
+        return False if self._chosen is not None else await AsyncPlannedEngine._run_macrostep(self)
 
     async def ask(self, trigger_data: TriggerData) -> Any:
-        """Say which transitions the machine would take for an event."""
-        with self._being_asked(trigger_data):
-            return await AsyncEngine.select_transitions(self, trigger_data)
+        """Say what the machine would do with an event: a program, or None."""
+        with self._being_asked():
+            return await self._find(trigger_data)
 
-    async def select_transitions(self, trigger_data: TriggerData) -> OrderedSet[Transition]:
-        """Select the transitions that an event enables, unless it is forbidden or they have been chosen already."""
-        if self.is_chosen(trigger_data):
-            chosen: OrderedSet[Transition] = self._take_chosen()
-            return chosen
+    async def find(self, trigger_data: TriggerData) -> Any:
+        """Return what an event does, unless it is forbidden or that has been chosen already."""
+        if self._chosen is not None and self.is_chosen(trigger_data):
+            return self._take_chosen()
         if self.is_guarded:
             self._obey(trigger_data)
-        found: OrderedSet[Transition] = await AsyncEngine.select_transitions(self, trigger_data)
-        if not found:
+        found = await self._find(trigger_data)
+        if found is None:
             self._note_refusal(trigger_data)
-        return found
-
-    async def _enter_states(  # pyright: ignore[reportIncompatibleMethodOverride] # the base class has it plain
-        self,
-        enabled_transitions: list[Transition],
-        trigger_data: TriggerData,
-        states_to_exit: OrderedSet[State],
-        previous_configuration: OrderedSet[State],
-    ) -> Any:
-        result = await AsyncEngine._enter_states(
-            self, enabled_transitions, trigger_data, states_to_exit, previous_configuration
-        )
-        self._report(trigger_data)
-        return result
-
-    async def select_eventless_transitions(self, trigger_data: TriggerData) -> OrderedSet[Transition]:
-        """Look for eventless transitions that are enabled, if the class has any."""
-        if not self._has_eventless:
-            return OrderedSet()
-        self._inject(trigger_data)
-        found: OrderedSet[Transition] = await AsyncEngine.select_eventless_transitions(self, trigger_data)
         return found
 
     async def enabled_events(self, *args: Any, **kwargs: Any) -> list[BoundEvent]:

@@ -17,12 +17,11 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
 from statemachine import StateChart
+from statemachine.callbacks import CallbacksRegistry
 from statemachine.engines.async_ import AsyncEngine
 from statemachine.engines.sync import SyncEngine
 from statemachine.event_data import TriggerData
 from statemachine.invoke import InvokeManager
-
-from statemachines_orchestrator.charts import read_chart
 
 from ._engines import INITIAL_EVENT, AsyncMemberEngine, SyncMemberEngine
 from ._invocations import MemberInvokeManager, remember_handlers
@@ -172,6 +171,7 @@ def release(machine: StateChart[Any]) -> None:
     engine = engine_of(machine)
     host, held = engine._host, engine._held
     engine._held = engine._host = None
+    engine.forget_place()
     queued = engine.external_queue.drain()
     now = _stock_time(machine)
     for trigger, seconds in host.take_delayed(engine) if host is not None else ():
@@ -181,6 +181,7 @@ def release(machine: StateChart[Any]) -> None:
         trigger.kwargs = dict(trigger.kwargs)  # without the orchestrator
         engine.external_queue.put(trigger)
     engine._invoke_manager.__class__ = InvokeManager
+    machine._callbacks.__class__ = CallbacksRegistry
     stock: Any = engine
     stock.__class__ = _STOCK_ENGINES[type(engine)]
     if held is not None:
@@ -197,7 +198,8 @@ def _attach(engine: Any, host: Host) -> None:
     remember_handlers(engine._invoke_manager)
     engine._host = host
     engine._waiting = WeakValueDictionary()
-    engine._has_eventless = read_chart(type(engine.sm)).has_eventless
+    engine.forget_place()
+    engine.adopt()
 
 
 def _take_over_queue(engine: MemberEngine, host: Host) -> None:

@@ -18,6 +18,8 @@ from statemachine.engines.base import BaseEngine, _running_engine
 from statemachine.exceptions import TransitionNotAllowed
 
 from ._payload import Payload
+from ._planned import PlannedEngine
+from ._trigger import Trigger
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from statemachine.transition import Transition
 
     from ._host import Host
+    from ._programs import Program
 
 __all__ = ("MemberEngine", "Saved", "take_strays")
 
@@ -93,7 +96,7 @@ class Tally(Protocol):
         ...
 
 
-class MemberEngine(BaseEngine):
+class MemberEngine(PlannedEngine):
     """The hooks, for the sync and the async engine alike."""
 
     _host: Host | None = None
@@ -131,8 +134,7 @@ class MemberEngine(BaseEngine):
     _leaving: tuple[str, ...] = ()
     _entering: tuple[str, ...] = ()
     """The states that the present microstep leaves and enters."""
-    _has_eventless: bool = True
-    """Whether the machine's class has eventless transitions, which have to be looked for after every microstep."""
+    _injected: Mapping[str, Any] | None = None
 
     # -- starting ------------------------------------------------------------------------------------------
 
@@ -178,7 +180,6 @@ class MemberEngine(BaseEngine):
 
     def enqueue_now(self, trigger_data: TriggerData, *, internal: bool = False) -> None:
         """Put the trigger into the machine's own queue, delayed or not."""
-        self._inject(trigger_data)
         # Past AsyncEngine.put, whose futures are for callers that wait on the engine: ours wait on the host.
         BaseEngine.put(self, trigger_data, internal=internal)
 
@@ -233,11 +234,6 @@ class MemberEngine(BaseEngine):
         """Whether events wait in the machine's queues that nobody is running."""
         return self.running and bool(self.external_queue.queue.queue or self.internal_queue.queue.queue)
 
-    @property
-    def _is_settled(self) -> bool:
-        """Whether no transition can be enabled without another event from outside."""
-        return not self._has_eventless and not self.internal_queue.queue.queue
-
     @staticmethod
     def is_for_later(trigger_data: TriggerData) -> bool:
         """Whether the time of a delayed event is still to come."""
@@ -266,9 +262,7 @@ class MemberEngine(BaseEngine):
         raise NotImplementedError
 
     @contextmanager
-    def _being_asked(self, trigger_data: TriggerData) -> Iterator[None]:
-        self._inject(trigger_data)
-        self._cache.clear()
+    def _being_asked(self) -> Iterator[None]:
         token = _running_engine.set(self)
         try:
             yield
@@ -337,8 +331,19 @@ class MemberEngine(BaseEngine):
         self._entering = tuple(one.state.id for one in found[0])
         return found
 
-    def _report(self, trigger_data: TriggerData) -> None:
+    def taking(self, program: Program, t: Trigger) -> None:  # noqa: ARG002 - the hook's signature
+        """Tell who counts that the machine is about to leave where it is."""
+        if self.tallies:
+            self._tell_tallies()
+
+    def took(self, program: Program, t: Trigger) -> None:
         """Tell the host that states have been left and entered."""
+        host = self._host
+        if host is not None and host.wants_moves(self):
+            host.moved(self, t, program.left, program.entered)
+
+    def took_stock(self, trigger_data: TriggerData) -> None:
+        """Tell the host the same of what python-statemachine's own engine has done."""
         host = self._host
         if host is not None and host.wants_moves(self):
             host.moved(self, trigger_data, self._leaving, self._entering)
@@ -362,20 +367,29 @@ class MemberEngine(BaseEngine):
 
     # -- arguments of callbacks ----------------------------------------------------------------------------
 
-    def _inject(self, trigger_data: TriggerData) -> None:
-        host = self._host
-        if host is not None:
-            trigger_data.kwargs = payload = Payload(trigger_data.kwargs)
+    def given(self, trigger: TriggerData) -> Mapping[str, Any]:
+        """Return the keywords of an event as callbacks see them: with the orchestrator."""
+        return {**trigger.kwargs, **self.injected} if trigger.kwargs else self.injected
+
+    def for_stock(self, t: TriggerData) -> None:
+        """Let python-statemachine's own engine find the orchestrator in an event."""
+        super().for_stock(t)
+        if not isinstance(t.kwargs, Payload):
+            t.kwargs = payload = Payload(t.kwargs)
             payload.injected = self.injected
 
     @property
-    def injected(self) -> dict[str, Any]:
+    def injected(self) -> Mapping[str, Any]:
         """What every callback of the machine may ask for: the orchestrator, and its key in a collection."""
-        host = self._host
-        if host is None:
-            return {}
-        orchestrator = {host.parameter: host.orchestrator}
-        return orchestrator if self.key is None else {**orchestrator, "member_key": self.key}
+        if self._injected is None:
+            host = self._host
+            found = {} if host is None else {host.parameter: host.orchestrator}
+            self._injected = found if self.key is None else {**found, "member_key": self.key}
+        return self._injected
+
+    def forget_place(self) -> None:
+        """Hear that the machine belongs to another orchestrator, or has another key."""
+        self._injected = None
 
     def enabled_events(self, *args: Any, **kwargs: Any) -> Any:
         """List the enabled events; guards receive the orchestrator here, too."""
@@ -437,7 +451,6 @@ class MemberEngine(BaseEngine):
         self._root_parallel_final_pending = pending_final
         self._held = held
         for trigger in queued:
-            self._inject(trigger)
             self.external_queue.put(trigger)
 
     def invoke_again(self) -> None:
@@ -447,9 +460,7 @@ class MemberEngine(BaseEngine):
         active = set(self.sm.configuration_values)
         for state, keywords in self.to_invoke:
             if state.value in active and state.id not in running:
-                payload = Payload(keywords)
-                payload.injected = self.injected
-                manager.mark_for_invoke(state, payload)
+                manager.mark_for_invoke(state, {**keywords, **self.injected})
         self.to_invoke = ()
 
     def drop_queued(self) -> None:

@@ -198,6 +198,7 @@ class Scope:
     def add(self, name: str, engine: MemberEngine, key: str | None = None) -> None:
         """Take a member's engine in."""
         engine.member, engine.key = name, key
+        engine.forget_place()
         if key is None:
             self.members[name] = engine
         else:

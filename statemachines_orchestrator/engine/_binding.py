@@ -1,0 +1,224 @@
+"""
+Callbacks, bound to exactly the arguments that they name.
+
+python-statemachine collects every name for every callback and picks by signature. Here the picking is done once:
+for each signature a small function is written that takes the arguments from where they are and calls the callback.
+`source_of` shows it. What only python-statemachine's own binding can do (parameters that take the rest, parameters by
+position only, guards that are texts) is left to it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from inspect import Parameter
+from types import MethodType
+from typing import TYPE_CHECKING, Any
+
+from ._trigger import Place, Trigger, own, spread
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from statemachine import StateChart
+    from statemachine.callbacks import CallbackWrapper
+
+__all__ = ("Bound", "Source", "bind", "read_callback", "source_of")
+
+_BY_NAME = (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
+_STATES = ("state", "source", "target")
+_CONFIGURATIONS = {name: f"t.{name}" for name in ("previous_configuration", "new_configuration")}
+_ALWAYS = {"machine": "t.machine", "event": "t.event", "model": "t.model", "transition": "place.transition"}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Source:
+    """A callback of a machine, taken out of python-statemachine's registry."""
+
+    function: Callable[..., Any]
+    """What is called in the end."""
+    kind: str
+    """``method`` of the machine itself, ``function``, ``attribute`` of the machine, or ``other``."""
+    bind_expected: Any
+    """python-statemachine's own binding; None if `function` binds by itself, or takes nothing."""
+    parameters: tuple[Parameter, ...]
+    expected: bool | None
+    """What a condition has to be; None for what is no condition."""
+    is_for: Callable[..., bool]
+    """Whether it is called for an event."""
+    is_shared: bool
+    """Whether it may be called for any machine of the class."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bound:
+    """A condition at its place."""
+
+    call: Callable[[Trigger], Any]
+    """Asks it; an awaitable if it is asynchronous."""
+    expected: bool | None
+
+
+def read_callback(wrapper: CallbackWrapper, machine: StateChart[Any]) -> Source:
+    """
+    Take a callback out of the registry of a machine.
+
+    Args:
+        wrapper: The callback as the registry has it.
+        machine: The machine whose registry it is.
+    """
+    callback: Any = wrapper._callback
+    known = _closure(callback)
+    expected, is_for = wrapper.expected_value, wrapper.condition
+    if "a_callable" in known and "sig_bind_expected" in known:
+        function, bind_expected = known["a_callable"], known["sig_bind_expected"]
+        parameters = tuple(bind_expected.__self__.parameters.values())
+        if isinstance(function, MethodType) and function.__self__ is machine:
+            return Source(function.__func__, "method", bind_expected, parameters, expected, is_for, is_shared=True)
+        is_shared = function is wrapper.meta.func
+        return Source(function, "function", bind_expected, parameters, expected, is_for, is_shared=is_shared)
+    if "getter" in known and known.get("obj") is machine:
+        return Source(known["getter"], "attribute", None, (), expected, is_for, is_shared=True)
+    return Source(callback, "other", None, (), expected, is_for, is_shared=False)
+
+
+def bind(source: Source, place: Place) -> Callable[[Trigger], Any]:
+    """Return a function that calls a callback where it stands with what it names."""
+    function = source.function
+    if source.kind == "attribute":
+        return lambda t: function(t.machine)
+    if source.kind == "other":
+        return lambda t: function(*t.args, **spread(t, place))
+    otherwise = _by_upstream(source, place)
+    if all(one.kind in _BY_NAME for one in source.parameters):
+        return _by_signature(source, place, otherwise)
+    return otherwise
+
+
+def _closure(callback: Any) -> dict[str, Any]:
+    """Return what python-statemachine's wrapper of a callback has kept."""
+    cells = getattr(callback, "__closure__", None)
+    if not cells:
+        return {}
+    return {name: cell.cell_contents for name, cell in zip(callback.__code__.co_freevars, cells, strict=True)}
+
+
+def _by_upstream(source: Source, place: Place) -> Callable[[Trigger], Any]:
+    """Call with python-statemachine's own binding."""
+    function, bind_expected = source.function, source.bind_expected
+
+    def call_method(t: Trigger) -> Any:
+        bound = bind_expected(*t.args, **spread(t, place))
+        return function(t.machine, *bound.args, **bound.kwargs)
+
+    def call(t: Trigger) -> Any:
+        bound = bind_expected(*t.args, **spread(t, place))
+        return function(*bound.args, **bound.kwargs)
+
+    return call_method if source.kind == "method" else call
+
+
+def _by_signature(source: Source, place: Place, otherwise: Callable[[Trigger], Any]) -> Callable[[Trigger], Any]:
+    names = tuple(
+        (one.name, one.kind is Parameter.KEYWORD_ONLY, one.default is not Parameter.empty) for one in source.parameters
+    )
+    defaults = {one.name: one.default for one in source.parameters}
+
+    def with_arguments(count: int) -> Callable[[Trigger], Any]:
+        make = _maker(names, count, source.kind == "method", _own(place), place.has_configurations)
+        made: Callable[[Trigger], Any] = make(source.function, place, defaults, otherwise, own, by_count)
+        return made
+
+    by_count = _ByCount(with_arguments)
+    return by_count[0]
+
+
+class _ByCount(dict[int, "Callable[[Trigger], Any]"]):
+    """The calls of one callback, by how many arguments the event has without a name; made on demand."""
+
+    def __init__(self, make: Callable[[int], Callable[[Trigger], Any]]) -> None:
+        self._make = make
+
+    def __missing__(self, count: int) -> Callable[[Trigger], Any]:
+        call = self[count] = self._make(count)
+        return call
+
+
+def _own(place: Place) -> tuple[str, ...]:
+    flags = (place.own_state, place.own_source, place.own_target)
+    return tuple(name for name, is_own in zip(_STATES, flags, strict=True) if is_own)
+
+
+@lru_cache(maxsize=4096)
+def _maker(
+    names: tuple[tuple[str, bool, bool], ...], count: int, is_method: bool, own_states: tuple[str, ...], has_both: bool
+) -> Any:
+    """Return what makes a call from a callback and its place; one per form of signature."""
+    space: dict[str, Any] = {}
+    text = source_of(names, count, is_method=is_method, own_states=own_states, has_configurations=has_both)
+    exec(compile(text, f"<call with {count} arguments>", "exec"), space)  # noqa: S102 - our own text, of names that are identifiers
+    return space["make"]
+
+
+def source_of(
+    names: Sequence[tuple[str, bool, bool]],
+    count: int = 0,
+    *,
+    is_method: bool = True,
+    own_states: Sequence[str] = (),
+    has_configurations: bool = False,
+) -> str:
+    """
+    Return the text of the function that calls callbacks of one form.
+
+    Args:
+        names: The parameters of the callback: name, whether it can only be given by name, whether it has a default.
+        count: How many arguments the event was sent with that have no names.
+        is_method: Whether the machine itself comes first.
+        own_states: Those of ``state source target`` of which the machine's own object is passed.
+        has_configurations: Whether the configurations before and after are known.
+    """
+    fixed = _fixed(own_states, has_configurations=has_configurations)
+    passed, looked_up = ["t.machine"] if is_method else [], []
+    setup = []
+    left = count
+    for name, by_name_only, has_default in names:
+        takes_next = left > 0 and not by_name_only
+        left = left - 1 if takes_next else (left if not by_name_only else 0)
+        if name in fixed:
+            value = fixed[name]
+        else:
+            value = f"_{name}"
+            if takes_next:
+                looked_up.append(f"{value} = given[{name!r}] if {name!r} in given else t.args[{count - left - 1}]")
+            elif has_default:
+                setup.append(f"default_{name} = defaults[{name!r}]")
+                looked_up.append(f"{value} = given[{name!r}] if {name!r} in given else default_{name}")
+            else:
+                looked_up.append(f"{value} = given[{name!r}]")
+        passed.append(f"{name}={value}" if by_name_only else value)
+    other = f"        if len(t.args) != {count}:\n            return by_count[len(t.args)](t)\n" if count else (
+        "        if t.args:\n            return by_count[len(t.args)](t)\n"
+    )
+    if not names:
+        other = ""
+    return _text(setup, other, looked_up, ", ".join(passed))
+
+
+def _fixed(own_states: Sequence[str], *, has_configurations: bool) -> dict[str, str]:
+    """Return the names whose values are known where the callback runs, and how they are written there."""
+    states = {name: f"own(t, place.{name})" if name in own_states else f"place.{name}" for name in _STATES}
+    both = _CONFIGURATIONS if has_configurations else {}
+    return {**_ALWAYS, **states, **both}
+
+
+def _text(setup: Sequence[str], other: str, looked_up: Sequence[str], passed: str) -> str:
+    lines = ["def make(function, place, defaults, otherwise, own, by_count):\n"]
+    lines += [f"    {line}\n" for line in setup]
+    lines += ["    def call(t):\n", other]
+    if looked_up:
+        lines += ["        given = t.given\n", "        try:\n"]
+        lines += [f"            {line}\n" for line in looked_up]
+        lines += ["        except KeyError:\n", "            return otherwise(t)\n"]
+    lines += [f"        return function({passed})\n", "    return call\n"]
+    return "".join(lines)

@@ -1,0 +1,353 @@
+"""
+Engines that run by programs.
+
+They stand on python-statemachine's engines, keep its queues, its locks and its invocations, and leave to it whatever
+no program can do: machines with `prepare_event`, histories without memory, logging at debug level.
+"""
+
+from __future__ import annotations
+
+import logging
+from time import monotonic, sleep
+from typing import TYPE_CHECKING, Any
+
+from statemachine.engines.async_ import AsyncEngine
+from statemachine.engines.base import BaseEngine, _running_engine
+from statemachine.engines.sync import SyncEngine
+from statemachine.event import BoundEvent
+from statemachine.exceptions import TransitionNotAllowed
+from statemachine.orderedset import OrderedSet
+
+from ._microstep import choose, enter, take, write
+from ._microstep_async import choose_async, enter_async, take_async
+from ._programs import INITIAL_EVENT, OddProgram, Program, programs_of
+from ._queue import LightQueue
+from ._registry import WatchedRegistry
+from ._trigger import Trigger, as_trigger
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from statemachine import State, StateChart
+    from statemachine.event_data import TriggerData
+    from statemachine.transition import Transition
+
+    from ._programs import Programs
+
+__all__ = ("INITIAL_EVENT", "AsyncPlannedEngine", "PlannedEngine", "SyncPlannedEngine")
+
+_NOTHING: Mapping[str, Any] = {}
+_logger = logging.getLogger("statemachine.engines.base")
+
+
+class PlannedEngine(BaseEngine):
+    """What both engines have in common."""
+
+    awaits = False
+    """Whether callbacks may have to be awaited."""
+    _programs: Programs | None = None
+    _is_odd: bool = False
+
+    def __init__(self, sm: StateChart[Any]) -> None:
+        super().__init__(sm)
+        self.adopt()
+
+    def adopt(self) -> None:
+        """Take over an engine of python-statemachine's, which has become one of ours."""
+        for name in ("external_queue", "internal_queue"):
+            setattr(self, name, LightQueue.of(vars(self)[name]))
+        WatchedRegistry.watch(self)
+
+    @property
+    def programs(self) -> Programs:
+        """What the machine does, with the callbacks that it has now."""
+        if self._programs is None:
+            self._programs = programs_of(self.sm)
+            self._is_odd = self._programs.is_odd or _logger.isEnabledFor(logging.DEBUG)
+        return self._programs
+
+    def forget_programs(self) -> None:
+        """Hear that the machine's callbacks have changed."""
+        self._programs = None
+
+    def given(self, trigger: TriggerData) -> Mapping[str, Any]:
+        """Return the keywords of an event as callbacks see them."""
+        return trigger.kwargs
+
+    def taking(self, program: Program, t: Trigger) -> None:
+        """Hear that the machine is about to leave where it is."""
+
+    def took(self, program: Program, t: Trigger) -> None:
+        """Hear that the machine has entered what it enters."""
+
+    def took_stock(self, trigger_data: TriggerData) -> None:
+        """Hear that python-statemachine's own engine has entered what it enters."""
+
+    def _initial_program(self, trigger_data: TriggerData) -> Program | None:
+        """Return how the machine enters its initial states, if that is what it is about to do by a program."""
+        if trigger_data.event is None or trigger_data.event != INITIAL_EVENT:
+            return None
+        programs = self.programs
+        program = None if self._is_odd else programs.initial(self.sm)
+        if isinstance(program, Program):
+            return program
+        self.for_stock(trigger_data)
+        return None
+
+    def for_stock(self, t: TriggerData) -> None:
+        """Prepare an event for python-statemachine's own engine."""
+        self.programs.statistics.stock += 1
+        self._cache.clear()
+
+    def _prepare(self, trigger_data: TriggerData) -> Trigger:
+        return as_trigger(trigger_data, self.given(trigger_data))
+
+    def _take_silently(self, program: Program, t: Trigger) -> None:
+        self.taking(program, t)
+        write(self, program.plan.after)
+        self.took(program, t)
+
+
+class SyncPlannedEngine(PlannedEngine, SyncEngine):
+    """For machines without asynchronous callbacks."""
+
+    def find(self, trigger_data: TriggerData) -> Any:
+        """Return what an event does where the machine is: a program, or None if it is refused."""
+        return self._find(trigger_data)
+
+    def _find(self, trigger_data: TriggerData) -> Any:
+        programs = self.programs
+        if self._is_odd:
+            return self._find_stock(trigger_data, SyncEngine.select_transitions)
+        sm = self.sm
+        event = trigger_data.event
+        choice = programs.choice(getattr(sm.model, sm.state_field, None), None if event is None else event.id)
+        if choice.is_fixed:
+            return choice.fixed
+        return choose(self, choice, self._prepare(trigger_data))
+
+    def _find_stock(self, trigger_data: TriggerData, select: Any) -> Any:
+        self.for_stock(trigger_data)
+        found = select(self, trigger_data)
+        return OddProgram(tuple(found)) if found else None
+
+    def find_eventless(self, trigger_data: TriggerData) -> Any:
+        """Return what the machine does without an event: a program, or None."""
+        if self._is_odd:
+            return self._find_stock(trigger_data, SyncEngine.select_eventless_transitions)
+        return self._find(trigger_data)
+
+    def take(self, program: Any, trigger_data: TriggerData) -> Any:
+        """Run a microstep; what the event's caller gets."""
+        if type(program) is OddProgram:
+            self.for_stock(trigger_data)
+            return SyncEngine.microstep(self, list(program.transitions), trigger_data)
+        t = self._prepare(trigger_data)
+        if program.is_silent and not (self._invoke_manager._active or self._invoke_manager._pending):
+            self._take_silently(program, t)
+            return None
+        return take(self, program, t)
+
+    def _run_macrostep(self) -> bool:
+        took_events = False
+        while True:
+            program = None
+            if self.programs.has_eventless:
+                trigger: TriggerData = Trigger(self.sm, None, (), {})
+                program = self.find_eventless(trigger)
+            if program is None:
+                if not self.internal_queue.queue.queue or self.internal_queue.is_empty():
+                    return took_events
+                trigger = self.internal_queue.pop()
+                program = self.find(trigger)
+            if program is not None:
+                took_events = True
+                self.take(program, trigger)
+
+    def _take_external_event(self, external_event: TriggerData) -> Any:
+        manager = self._invoke_manager
+        if manager._active:
+            manager.handle_external_event(external_event)
+        program = self.find(external_event)
+        if program is None:
+            if not self.sm.allow_event_without_transition:
+                raise TransitionNotAllowed(external_event.event, self.sm.configuration)
+            return self._sentinel
+        try:
+            return self.take(program, external_event)
+        except Exception:
+            self.clear()
+            raise
+
+    def processing_loop(self) -> Any:
+        """Run what is queued; the result of the first event that a transition was found for."""
+        first, is_first = None, True
+        while True:
+            if not self._processing.acquire(blocking=False):
+                return first
+            token = _running_engine.set(self)
+            try:
+                result = self._process()
+            finally:
+                _running_engine.reset(token)
+                self._processing.release()
+            if is_first:
+                first, is_first = result, False
+            # An event that another thread has put after the queue was found empty and before the lock was released
+            # was nobody's: its sender had found the machine busy.
+            if not self.running or not self._has_due():
+                return first
+
+    def _has_due(self) -> bool:
+        heap = self.external_queue.queue.queue
+        return bool(heap) and heap[0].execution_time <= monotonic()
+
+    def _process(self) -> Any:
+        manager = self._invoke_manager
+        first = self._sentinel
+        while self.running:
+            try:
+                took = self._run_macrostep()
+                if manager._pending or manager._active:
+                    manager.spawn_pending_sync()
+            except Exception:
+                self.clear()
+                raise
+            self._check_root_final_state()
+            if not self.running:
+                break
+            heap = self.external_queue.queue.queue
+            if not heap or self.external_queue.is_empty():
+                if not took:
+                    break
+                continue
+            event = self.external_queue.pop_due(monotonic())
+            if event is None:
+                sleep(self.sm._loop_sleep_in_ms)
+                continue
+            result = self._take_external_event(event)
+            if first is self._sentinel:
+                first = result
+        if not self.running:
+            self._drop_external_events()
+        return None if first is self._sentinel else first
+
+    def activate_initial_state(self, **kwargs: Any) -> Any:
+        """Enter the initial state, if that is still to come, and run what is queued."""
+        if self.sm.current_state_value is None:
+            trigger = BoundEvent(INITIAL_EVENT, _sm=self.sm).build_trigger(machine=self.sm, **kwargs)
+            self._processing.acquire(blocking=False)
+            token = _running_engine.set(self)
+            try:
+                self._start(trigger)
+            finally:
+                _running_engine.reset(token)
+                self._processing.release()
+        return self.processing_loop()
+
+    def _start(self, trigger: TriggerData) -> None:
+        self._enter_states(self._initial_transitions(trigger), trigger, OrderedSet(), OrderedSet())
+
+    def _enter_states(
+        self,
+        enabled_transitions: list[Transition],
+        trigger_data: TriggerData,
+        states_to_exit: OrderedSet[State],
+        previous_configuration: OrderedSet[State],
+    ) -> Any:
+        program = self._initial_program(trigger_data)
+        if program is not None:
+            return enter(self, program, self._prepare(trigger_data))
+        result = SyncEngine._enter_states(
+            self, enabled_transitions, trigger_data, states_to_exit, previous_configuration
+        )
+        self.took_stock(trigger_data)
+        return result
+
+
+class AsyncPlannedEngine(PlannedEngine, AsyncEngine):
+    """For machines with at least one asynchronous callback."""
+
+    awaits = True
+
+    def __init__(self, sm: StateChart[Any]) -> None:
+        AsyncEngine.__init__(self, sm)
+        self.adopt()
+
+    async def find(self, trigger_data: TriggerData) -> Any:
+        """Return what an event does where the machine is: a program, or None if it is refused."""
+        return await self._find(trigger_data)
+
+    async def _find(self, trigger_data: TriggerData) -> Any:
+        programs = self.programs
+        if self._is_odd:
+            return await self._find_stock(trigger_data, AsyncEngine.select_transitions)
+        sm = self.sm
+        event = trigger_data.event
+        choice = programs.choice(getattr(sm.model, sm.state_field, None), None if event is None else event.id)
+        return choice.fixed if choice.is_fixed else await choose_async(self, choice, self._prepare(trigger_data))
+
+    async def _find_stock(self, trigger_data: TriggerData, select: Any) -> Any:
+        self.for_stock(trigger_data)
+        found = await select(self, trigger_data)
+        return OddProgram(tuple(found)) if found else None
+
+    async def find_eventless(self, trigger_data: TriggerData) -> Any:
+        """Return what the machine does without an event: a program, or None."""
+        if self._is_odd:
+            return await self._find_stock(trigger_data, AsyncEngine.select_eventless_transitions)
+        return await self._find(trigger_data)
+
+    async def take(self, program: Any, trigger_data: TriggerData) -> Any:
+        """Run a microstep; what the event's caller gets."""
+        if type(program) is OddProgram:
+            self.for_stock(trigger_data)
+            return await AsyncEngine.microstep(self, list(program.transitions), trigger_data)
+        t = self._prepare(trigger_data)
+        if program.is_silent and not (self._invoke_manager._active or self._invoke_manager._pending):
+            self._take_silently(program, t)
+            return None
+        return await take_async(self, program, t)
+
+    async def _run_macrostep(self) -> bool:
+        took_events = False
+        while True:
+            program = None
+            if self.programs.has_eventless:
+                trigger: TriggerData = Trigger(self.sm, None, (), {})
+                program = await self.find_eventless(trigger)
+            if program is None:
+                if not self.internal_queue.queue.queue or self.internal_queue.is_empty():
+                    return took_events
+                trigger = self.internal_queue.pop()
+                program = await self.find(trigger)
+            if program is not None:
+                took_events = True
+                await self.take(program, trigger)
+
+    async def _take_external_event(self, external_event: TriggerData) -> Any:
+        manager = self._invoke_manager
+        if manager._active:
+            manager.handle_external_event(external_event)
+        program = await self.find(external_event)
+        if program is not None:
+            return await self.take(program, external_event)
+        if not self.sm.allow_event_without_transition:
+            raise TransitionNotAllowed(external_event.event, self.sm.configuration)
+        return self._sentinel
+
+    async def _enter_states(  # pyright: ignore[reportIncompatibleMethodOverride] # the base class has it plain
+        self,
+        enabled_transitions: list[Transition],
+        trigger_data: TriggerData,
+        states_to_exit: OrderedSet[State],
+        previous_configuration: OrderedSet[State],
+    ) -> Any:
+        program = self._initial_program(trigger_data)
+        if program is not None:
+            return await enter_async(self, program, self._prepare(trigger_data))
+        result = await AsyncEngine._enter_states(
+            self, enabled_transitions, trigger_data, states_to_exit, previous_configuration
+        )
+        self.took_stock(trigger_data)
+        return result

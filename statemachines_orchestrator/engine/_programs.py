@@ -1,0 +1,334 @@
+"""
+Programs: plans with their callbacks, found once and kept.
+
+`Programs` belong to a machine class as long as a machine has no callbacks of its own; a machine with a model that has
+callbacks, or with listeners, has `Programs` for itself. Plans are pure and shared by all machines of a class.
+"""
+
+from __future__ import annotations
+
+from collections.abc import MutableSet
+from dataclasses import dataclass, field
+from threading import RLock
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from statemachine.model import Model
+
+from statemachines_orchestrator.charts import read_chart
+
+from ._binding import Bound, Source, bind, read_callback
+from ._planner import Plan, planner_of
+from ._trigger import Place
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from statemachine import State, StateChart
+    from statemachine.transition import Transition
+
+    from ._planner import Entry, Exit
+    from ._trigger import Trigger
+
+__all__ = ("INITIAL_EVENT", "Choice", "Group", "OddProgram", "PlanStatistics", "Program", "Programs", "programs_of", "statistics_of")
+
+INITIAL_EVENT = "__initial__"
+"""python-statemachine's name for the event that enters the initial state."""
+
+LIMIT = 4096
+"""How many choices are kept per class; when there are more, all are forgotten and found again."""
+
+_SEVERAL = object()
+"""The last item of the key of a configuration with more than one value; no value of a state can be it."""
+
+_mutex = RLock()
+
+Group = tuple["Callable[[Trigger], Any]", ...]
+
+
+@dataclass(slots=True)
+class PlanStatistics:
+    """How often a class went which road."""
+
+    choices: int = 0
+    """Pairs of configuration and event that were worked out."""
+    plans: int = 0
+    """Microsteps that were worked out."""
+    forgotten: int = 0
+    """How often everything known was forgotten, because it was too much."""
+    stock: int = 0
+    """Events and eventless rounds that python-statemachine's own engine has run."""
+
+
+_statistics: WeakKeyDictionary[type, PlanStatistics] = WeakKeyDictionary()
+
+
+def statistics_of(machine_class: type[StateChart[Any]]) -> PlanStatistics:
+    """Return the statistics of a class; they go on."""
+    return _statistics.setdefault(machine_class, PlanStatistics())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Leaving:
+    """A state that is left, with its callbacks."""
+
+    state: State
+    callbacks: Group
+    left: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Entering:
+    """A state that is entered, with its callbacks."""
+
+    state: State
+    is_own: bool
+    callbacks: Group
+    initial: Group
+    """What the transition does that says where the state begins."""
+    entered: tuple[Any, ...]
+    invokes: bool
+    is_final: bool
+
+    @property
+    def is_special(self) -> bool:
+        """Whether more happens than that the state is entered."""
+        return bool(self.initial or self.invokes or self.is_final)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Program:
+    """A microstep, ready to run."""
+
+    plan: Plan
+    before: tuple[Group, ...]
+    """The callbacks of each transition that has any; so for `on`."""
+    exits: tuple[Leaving, ...]
+    on: tuple[Group, ...]
+    entries: tuple[Entering, ...]
+    after: tuple[tuple[Group, bool], ...]
+    """The callbacks of each transition, and whether each error of theirs is an event of its own."""
+    is_silent: bool = field(init=False)
+    """Whether nothing happens but that the configuration changes."""
+    left: tuple[str, ...] = field(init=False)
+    entered: tuple[str, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        has_callbacks = any(one.callbacks for one in self.exits) or any(
+            one.callbacks or one.initial or one.invokes or one.is_final for one in self.entries
+        )
+        is_silent = not (self.before or self.on or self.after or has_callbacks or self.plan.remembered)
+        object.__setattr__(self, "is_silent", is_silent)
+        object.__setattr__(self, "left", tuple(one.state.id for one in self.plan.exits))
+        object.__setattr__(self, "entered", tuple(one.state.id for one in self.plan.entries))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Candidate:
+    """A transition that an event may take, if its conditions hold."""
+
+    transition: Transition
+    validators: Group
+    conditions: tuple[Bound, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OddProgram:
+    """A microstep that only python-statemachine's own engine can run."""
+
+    transitions: tuple[Transition, ...]
+
+
+class Choice:
+    """What an event may do in a configuration."""
+
+    __slots__ = ("_event", "_known", "_owner", "fixed", "is_fixed", "rows", "values")
+
+    def __init__(
+        self, owner: Programs, values: tuple[Any, ...], event: str | None, rows: tuple[tuple[Candidate, ...], ...]
+    ) -> None:
+        self._owner = owner
+        self._event = event
+        self._known: dict[Any, Any] = {}
+        self.values = values
+        self.rows = rows
+        """For each atomic state, the transitions in the order in which they are asked."""
+        asked = [row[0] for row in rows if row]
+        self.is_fixed: bool = not owner.has_history and not any(one.validators or one.conditions for one in asked)
+        """Whether the outcome is the same every time."""
+        self.fixed: Any = None
+        """The outcome then: a program, an odd one, or None if the event is refused."""
+        if self.is_fixed and asked:
+            self.fixed = self.program([one.transition for one in asked], {})
+
+    def program(self, chosen: Sequence[Transition], histories: dict[str, list[State]]) -> Any:
+        """Return what the chosen transitions do together; None if there are none."""
+        if not chosen:
+            return None
+        if self._owner.has_history:
+            remembered = tuple((name, tuple(one.value for one in states)) for name, states in histories.items())
+        else:
+            remembered = ()
+        key = (*(id(one) for one in chosen), remembered)
+        found = self._known.get(key)
+        if found is None:
+            if len(self._known) >= LIMIT:
+                self._known.clear()
+            found = self._known[key] = self._owner.compose(self.values, self._event, chosen, dict(remembered))
+        return found
+
+
+class Programs:
+    """All that machines with the same class and the same callbacks do."""
+
+    def __init__(self, machine: StateChart[Any]) -> None:
+        kind = type(machine)
+        self._planner = planner_of(kind)
+        registry = machine._callbacks._registry
+        self._sources: dict[str, tuple[Source, ...]] = {
+            key: tuple(read_callback(one, machine) for one in executor) for key, executor in registry.items()
+        }
+        self._invoking = frozenset(registry)
+        self.choices: dict[tuple[Any, Any], Choice] = {}
+        self._initial: dict[tuple[Any, ...], Any] = {}
+        self.statistics = statistics_of(kind)
+        self.has_history: bool = self._planner.has_history
+        self.has_eventless: bool = read_chart(kind).has_eventless
+        self.is_atomic: bool = machine.atomic_configuration_update
+        self.catches: bool = machine.catch_errors_as_events
+        self.is_odd: bool = bool(self._sources.get(machine.prepare.key)) or _is_changed(machine)
+        """Whether everything takes the stock road."""
+        self.is_shared: bool = all(one.is_shared for group in self._sources.values() for one in group)
+        """Whether the callbacks are those of the class, so that its other machines can use what is found."""
+
+    def choice(self, raw: Any, event: str | None) -> Choice:
+        """
+        Return what an event may do.
+
+        Args:
+            raw: What the model holds as its configuration.
+            event: The event's id; None for transitions that need none.
+        """
+        values = () if raw is None else tuple(raw) if isinstance(raw, MutableSet) else (raw,)
+        key = (values[0] if len(values) == 1 else (*values, _SEVERAL)), event
+        found = self.choices.get(key)
+        if found is not None:
+            return found
+        with _mutex:
+            rows = self._planner.candidates(values, event)
+            candidates = tuple(tuple(self._candidate(one, event) for one in row) for row in rows)
+            choice = Choice(self, values, event, candidates)
+            if len(self.choices) >= LIMIT:
+                self.choices.clear()
+                self.statistics.forgotten += 1
+            self.choices[key] = choice
+            self.statistics.choices += 1
+        return choice
+
+    def compose(
+        self,
+        values: Sequence[Any],
+        event: str | None,
+        chosen: Sequence[Transition],
+        histories: Mapping[str, Sequence[Any]],
+    ) -> Any:
+        """Make a program; an odd one if only python-statemachine's own engine can run it."""
+        with _mutex:
+            taken = tuple(dict.fromkeys(chosen))
+            if len(taken) > 1:
+                taken = self._planner.without_conflicts(values, taken)
+            plan = self._planner.plan(values, taken, histories)
+            self.statistics.plans += 1
+            return OddProgram(plan.transitions) if plan.is_odd else self._bound(plan, event)
+
+    def initial(self, machine: StateChart[Any]) -> Any:
+        """Return what a machine does when it enters its initial states; odd if only the stock engine can do it."""
+        key = tuple(machine.start_configuration_values)
+        found = self._initial.get(key)
+        if found is None:
+            transitions = machine._engine._initial_transitions(None)
+            with _mutex:
+                plan = self._planner.plan((), transitions, {})
+                found = OddProgram(plan.transitions) if plan.is_odd else self._bound(plan, INITIAL_EVENT)
+                if len(self._initial) >= LIMIT:
+                    self._initial.clear()
+                self._initial[key] = found
+        return found
+
+    def _candidate(self, transition: Transition, event: str | None) -> Candidate:
+        place = _place(transition)
+        conditions = self._sources.get(transition.cond.key, ())
+        return Candidate(
+            transition,
+            self._group(transition.validators.key, place, event),
+            tuple(Bound(bind(one, place), one.expected) for one in conditions),
+        )
+
+    def _bound(self, plan: Plan, event: str | None) -> Program:
+        ons = [self._group(one.on.key, _place(one, has_configurations=True), event) for one in plan.transitions]
+        befores = [self._group(one.before.key, _place(one), event) for one in plan.transitions]
+        return Program(
+            plan,
+            before=tuple(group for group in befores if group),
+            exits=tuple(self._leaving(one, event) for one in plan.exits),
+            on=tuple(group for group in ons if group),
+            entries=tuple(self._entering(one, event) for one in plan.entries),
+            after=tuple(one for one in (self._after(transition, event) for transition in plan.transitions) if one[0]),
+        )
+
+    def _after(self, transition: Transition, event: str | None) -> tuple[Group, bool]:
+        # A transition without a target has its arguments from `on`, which python-statemachine has added to.
+        target = transition.target
+        place = _place(transition, has_configurations=True) if target is None else _place(transition, target)
+        return self._group(transition.after.key, place, event), target is None
+
+    def _leaving(self, leaving: Exit, event: str | None) -> Leaving:
+        state, transition = leaving.state, leaving.transition
+        place = Place(transition, state, state, transition.target, own_state=True, own_source=True)
+        return Leaving(state, self._group(state.exit.key, place, event), leaving.left)
+
+    def _entering(self, entry: Entry, event: str | None) -> Entering:
+        state, is_own, initial = entry.state, entry.is_own, entry.initial
+        place = Place(
+            entry.transition, state, entry.transition.source, state, own_state=is_own, own_target=is_own
+        )
+        return Entering(
+            state,
+            is_own,
+            self._group(state.enter.key, place, event),
+            self._group(initial.on.key, place, event) if initial is not None else (),
+            entry.entered,
+            invokes=state.invoke.key in self._invoking,
+            is_final=state.final,
+        )
+
+    def _group(self, key: str, place: Place, event: str | None) -> Group:
+        return tuple(bind(one, place) for one in self._sources.get(key, ()) if one.is_for(event=event))
+
+
+def _place(transition: Transition, target: State | None = None, *, has_configurations: bool = False) -> Place:
+    if target is None:
+        return Place(
+            transition, transition.source, transition.source, transition.target, has_configurations=has_configurations
+        )
+    return Place(transition, target, transition.source, target)
+
+
+_FLAGS = frozenset({"enable_self_transition_entries", "atomic_configuration_update", "catch_errors_as_events"})
+_shared: WeakKeyDictionary[type, Programs] = WeakKeyDictionary()
+
+
+def _is_changed(machine: StateChart[Any]) -> bool:
+    """Whether the machine goes by other rules than its class."""
+    return bool(vars(machine).keys() & _FLAGS)
+
+
+def programs_of(machine: StateChart[Any]) -> Programs:
+    """Return what a machine does: what all of its class do, unless it has callbacks of its own."""
+    if type(machine.model) is not Model or machine._listeners or _is_changed(machine):
+        return Programs(machine)
+    found = _shared.get(type(machine))
+    if found is None or not found.is_shared or vars(machine).keys() & read_chart(type(machine)).hooks:
+        found = Programs(machine)
+        _shared.setdefault(type(machine), found)
+    return found
