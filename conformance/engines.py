@@ -16,8 +16,7 @@ from statemachine import StateChart
 from statemachine.engines.async_ import AsyncEngine
 from statemachine.engines.sync import SyncEngine
 
-from statemachines_orchestrator.charts import read_chart
-from statemachines_orchestrator.engine import AsyncMemberEngine, SyncMemberEngine
+from statemachines_orchestrator.engine import AsyncPlannedEngine, SyncPlannedEngine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,37 +36,8 @@ class Engines:
         return (self.asynchronous if machine._callbacks.has_async_callbacks else self.sync)(machine)
 
 
-class SyncAlone(SyncMemberEngine):
-    """Our engine of members, for a machine that belongs to no system."""
-
-    start = SyncEngine.start
-    activate_initial_state = SyncEngine.activate_initial_state
-    put = SyncEngine.put
-    cancel_event = SyncEngine.cancel_event
-    processing_loop = SyncEngine.processing_loop
-
-    def __init__(self, machine: StateChart[Any]) -> None:
-        super().__init__(machine)
-        self._has_eventless = read_chart(type(machine)).has_eventless
-
-
-class AsyncAlone(AsyncMemberEngine):
-    """As `SyncAlone`, for machines with asynchronous callbacks."""
-
-    start = AsyncEngine.start
-    activate_initial_state = AsyncEngine.activate_initial_state
-    put = AsyncEngine.put
-    cancel_event = AsyncEngine.cancel_event
-    processing_loop = AsyncEngine.processing_loop
-    clear = AsyncEngine.clear
-
-    def __init__(self, machine: StateChart[Any]) -> None:
-        super().__init__(machine)
-        self._has_eventless = read_chart(type(machine)).has_eventless
-
-
 STOCK = Engines(SyncEngine, AsyncEngine)
-OURS = Engines(SyncAlone, AsyncAlone)
+OURS = Engines(SyncPlannedEngine, AsyncPlannedEngine)
 
 
 @contextmanager

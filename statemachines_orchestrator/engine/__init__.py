@@ -1,10 +1,13 @@
 """How one member runs: python-statemachine's engines with the orchestrator's hooks."""
 
-from ._engines import INITIAL_EVENT, AsyncMemberEngine, SyncMemberEngine
+from ._accelerate import accelerate
+from ._engines import AsyncMemberEngine, SyncMemberEngine
 from ._host import Host
 from ._install import can_adopt, engine_of, hand_on, host_of, install, make_held, release
 from ._invocations import current_cancellation
 from ._member import MemberEngine, Saved, take_strays
+from ._planned import AsyncPlannedEngine, SyncPlannedEngine
+from ._programs import INITIAL_EVENT, PlanStatistics, statistics_of
 from ._version import check_version
 
 check_version()
@@ -12,10 +15,14 @@ check_version()
 __all__ = (
     "INITIAL_EVENT",
     "AsyncMemberEngine",
+    "AsyncPlannedEngine",
     "Host",
     "MemberEngine",
+    "PlanStatistics",
     "Saved",
     "SyncMemberEngine",
+    "SyncPlannedEngine",
+    "accelerate",
     "can_adopt",
     "current_cancellation",
     "engine_of",
@@ -24,5 +31,6 @@ __all__ = (
     "install",
     "make_held",
     "release",
+    "statistics_of",
     "take_strays",
 )

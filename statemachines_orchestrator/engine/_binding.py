@@ -15,10 +15,10 @@ from inspect import Parameter
 from types import MethodType
 from typing import TYPE_CHECKING, Any
 
-from ._trigger import Place, Trigger, own, spread
+from ._trigger import Place, Trigger, event_data_at, own, spread
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from statemachine import StateChart
     from statemachine.callbacks import CallbackWrapper
@@ -28,7 +28,13 @@ __all__ = ("Bound", "Source", "bind", "read_callback", "source_of")
 _BY_NAME = (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
 _STATES = ("state", "source", "target")
 _CONFIGURATIONS = {name: f"t.{name}" for name in ("previous_configuration", "new_configuration")}
-_ALWAYS = {"machine": "t.machine", "event": "t.event", "model": "t.model", "transition": "place.transition"}
+_ALWAYS = {
+    "event_data": "event_data_at(t, place)",
+    "machine": "t.machine",
+    "event": "t.event",
+    "model": "t.model",
+    "transition": "place.transition",
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -126,7 +132,7 @@ def _by_signature(source: Source, place: Place, otherwise: Callable[[Trigger], A
 
     def with_arguments(count: int) -> Callable[[Trigger], Any]:
         make = _maker(names, count, source.kind == "method", _own(place), place.has_configurations)
-        made: Callable[[Trigger], Any] = make(source.function, place, defaults, otherwise, own, by_count)
+        made: Callable[[Trigger], Any] = make(source.function, place, defaults, otherwise, by_count)
         return made
 
     by_count = _ByCount(with_arguments)
@@ -154,7 +160,7 @@ def _maker(
     names: tuple[tuple[str, bool, bool], ...], count: int, is_method: bool, own_states: tuple[str, ...], has_both: bool
 ) -> Any:
     """Return what makes a call from a callback and its place; one per form of signature."""
-    space: dict[str, Any] = {}
+    space: dict[str, Any] = {"own": own, "event_data_at": event_data_at}
     text = source_of(names, count, is_method=is_method, own_states=own_states, has_configurations=has_both)
     exec(compile(text, f"<call with {count} arguments>", "exec"), space)  # noqa: S102 - our own text, of names that are identifiers
     return space["make"]
@@ -197,8 +203,10 @@ def source_of(
             else:
                 looked_up.append(f"{value} = given[{name!r}]")
         passed.append(f"{name}={value}" if by_name_only else value)
-    other = f"        if len(t.args) != {count}:\n            return by_count[len(t.args)](t)\n" if count else (
-        "        if t.args:\n            return by_count[len(t.args)](t)\n"
+    other = (
+        f"        if len(t.args) != {count}:\n            return by_count[len(t.args)](t)\n"
+        if count
+        else ("        if t.args:\n            return by_count[len(t.args)](t)\n")
     )
     if not names:
         other = ""
@@ -213,7 +221,7 @@ def _fixed(own_states: Sequence[str], *, has_configurations: bool) -> dict[str, 
 
 
 def _text(setup: Sequence[str], other: str, looked_up: Sequence[str], passed: str) -> str:
-    lines = ["def make(function, place, defaults, otherwise, own, by_count):\n"]
+    lines = ["def make(function, place, defaults, otherwise, by_count):\n"]
     lines += [f"    {line}\n" for line in setup]
     lines += ["    def call(t):\n", other]
     if looked_up:

@@ -6,7 +6,6 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from statemachine.engines.async_ import AsyncEngine
-from statemachine.engines.sync import SyncEngine
 from statemachine.event import BoundEvent
 from statemachine.exceptions import TransitionNotAllowed
 
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 
     from statemachine.event_data import TriggerData
 
-__all__ = ("INITIAL_EVENT", "AsyncMemberEngine", "SyncMemberEngine")
+__all__ = ("AsyncMemberEngine", "SyncMemberEngine")
 
 
 class SyncMemberEngine(MemberEngine, SyncPlannedEngine):
@@ -33,6 +32,10 @@ class SyncMemberEngine(MemberEngine, SyncPlannedEngine):
     def _run_macrostep(self) -> bool:
         # What has been promised comes next.
         return False if self._chosen is not None else SyncPlannedEngine._run_macrostep(self)
+
+    def fire(self, event: BoundEvent, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Send an event that was called as a method; what its caller gets."""
+        return self.fire_by_host(event, args, kwargs)
 
     def ask(self, trigger_data: TriggerData) -> Any:
         """Say what the machine would do with an event: a program, or None."""
@@ -95,6 +98,10 @@ class AsyncMemberEngine(MemberEngine, AsyncPlannedEngine):
 
     async def _run_macrostep(self) -> bool:
         return False if self._chosen is not None else await AsyncPlannedEngine._run_macrostep(self)
+
+    def fire(self, event: BoundEvent, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Send an event that was called as a method; an awaitable of what its caller gets."""
+        return self.fire_by_host(event, args, kwargs)
 
     async def ask(self, trigger_data: TriggerData) -> Any:
         """Say what the machine would do with an event: a program, or None."""

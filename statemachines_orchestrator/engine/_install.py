@@ -23,9 +23,11 @@ from statemachine.engines.sync import SyncEngine
 from statemachine.event_data import TriggerData
 from statemachine.invoke import InvokeManager
 
-from ._engines import INITIAL_EVENT, AsyncMemberEngine, SyncMemberEngine
+from ._engines import AsyncMemberEngine, SyncMemberEngine
+from ._events import quicken
 from ._invocations import MemberInvokeManager, remember_handlers
 from ._member import MemberEngine
+from ._programs import INITIAL_EVENT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -200,6 +202,7 @@ def _attach(engine: Any, host: Host) -> None:
     engine._waiting = WeakValueDictionary()
     engine.forget_place()
     engine.adopt()
+    quicken(type(engine.sm))
 
 
 def _take_over_queue(engine: MemberEngine, host: Host) -> None:

@@ -12,11 +12,15 @@ from __future__ import annotations
 import threading
 from contextlib import contextmanager
 from functools import partial
+from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from statemachine.engines.base import BaseEngine, _running_engine
+from statemachine.event import BoundEvent
 from statemachine.exceptions import TransitionNotAllowed
+from statemachine.utils import run_async_from_sync
 
+from ._events import is_plain_call
 from ._payload import Payload
 from ._planned import PlannedEngine
 from ._trigger import Trigger
@@ -165,6 +169,18 @@ class MemberEngine(PlannedEngine):
         if trigger_data.send_id is not None:
             self._waiting[trigger_data.sequence] = trigger_data
         _arrivals.triggers.append((self, trigger_data))
+
+    def fire_by_host(self, event: BoundEvent, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Deliver an event that was called as a method; what its caller gets."""
+        host = self._host
+        if host is None or _running_engine.get() is self or not is_plain_call(event, kwargs):
+            return BoundEvent.__call__(event, *args, **kwargs)
+        trigger = Trigger(self.sm, event, args, kwargs)
+        if kwargs:
+            self.refuse_own_name(host, trigger)
+        result = host.deliver(self, trigger)
+        # As python-statemachine does: without a running loop the caller gets the result itself.
+        return run_async_from_sync(result) if result is not None and isawaitable(result) else result
 
     def enqueue(self, trigger_data: TriggerData, *, internal: bool = False) -> None:
         """Put the trigger into the machine's own queue, to be run by `drive`; a delayed one goes to the host."""

@@ -36,7 +36,7 @@ async def choose_async(engine: PlannedEngine, choice: Choice, t: Trigger) -> Any
     for row in choice.rows:
         for candidate in row:
             if candidate.validators:
-                await _all(engine, candidate.validators, t)
+                await _all(candidate.validators, t)
             if candidate.conditions and not await _hold(engine, candidate.conditions, t):
                 continue
             chosen.append(candidate.transition)
@@ -72,10 +72,10 @@ async def take_async(engine: PlannedEngine, program: Program, t: Trigger) -> Any
     is_atomic = engine.programs.is_atomic
     try:
         for group in program.before:
-            result += await _all(engine, group, t)
+            result += await _all(group, t)
         await _leave(engine, program, t, is_atomic=is_atomic)
         for group in program.on:
-            result += await (_each(engine, group, t) if t.event != ERROR_EXECUTION else _all(engine, group, t))
+            result += await (_each(engine, group, t) if t.event != ERROR_EXECUTION else _all(group, t))
         if is_atomic:
             write(engine, program.plan.after)
         for entry in program.entries:
@@ -112,7 +112,7 @@ async def _enter(engine: PlannedEngine, entry: Entering, t: Trigger, result: lis
         write(engine, entry.entered)
     entered = await _each(engine, entry.callbacks, t) if entry.callbacks else []
     if entry.initial:
-        result += await _all(engine, entry.initial, t)
+        result += await _all(entry.initial, t)
     if entry.invokes:
         engine._invoke_manager.mark_for_invoke(own_or_class(t, entry), dict(t.given))
     if entry.is_final:
@@ -138,14 +138,14 @@ async def _finish(engine: PlannedEngine, program: Program, t: Trigger) -> None:
     try:
         for group, is_apart in program.after:
             is_caught = is_apart and t.event != ERROR_EXECUTION
-            await (_each(engine, group, t) if is_caught else _all(engine, group, t))
+            await (_each(engine, group, t) if is_caught else _all(group, t))
     except InvalidDefinition:
         raise
     except Exception as error:  # noqa: BLE001 - of any callback
         engine._handle_error(error, t)
 
 
-async def _all(engine: PlannedEngine, group: Group, t: Trigger) -> list[Any]:
+async def _all(group: Group, t: Trigger) -> list[Any]:
     """Call a group of callbacks; the first error ends it."""
     if len(group) == 1:
         value = group[0](t)
@@ -157,7 +157,7 @@ async def _all(engine: PlannedEngine, group: Group, t: Trigger) -> list[Any]:
 async def _each(engine: PlannedEngine, group: Group, t: Trigger) -> list[Any]:
     """Call a group of callbacks; where the class says so, each error becomes an event and the others still run."""
     if not engine.sm.catch_errors_as_events:
-        return await _all(engine, group, t)
+        return await _all(group, t)
     found = []
     for call in group:
         try:

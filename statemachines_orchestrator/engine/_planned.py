@@ -8,9 +8,10 @@ no program can do: machines with `prepare_event`, histories without memory, logg
 from __future__ import annotations
 
 import logging
-from time import monotonic, sleep
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from statemachine.engines import sync as stock
 from statemachine.engines.async_ import AsyncEngine
 from statemachine.engines.base import BaseEngine, _running_engine
 from statemachine.engines.sync import SyncEngine
@@ -18,6 +19,7 @@ from statemachine.event import BoundEvent
 from statemachine.exceptions import TransitionNotAllowed
 from statemachine.orderedset import OrderedSet
 
+from ._events import is_plain_call
 from ._microstep import choose, enter, take, write
 from ._microstep_async import choose_async, enter_async, take_async
 from ._programs import INITIAL_EVENT, OddProgram, Program, programs_of
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
     from statemachine import State, StateChart
     from statemachine.event_data import TriggerData
+    from statemachine.invoke import InvokeManager
     from statemachine.transition import Transition
 
     from ._programs import Programs
@@ -43,8 +46,15 @@ _logger = logging.getLogger("statemachine.engines.base")
 class PlannedEngine(BaseEngine):
     """What both engines have in common."""
 
-    awaits = False
-    """Whether callbacks may have to be awaited."""
+    if TYPE_CHECKING:  # python-statemachine has them without annotations
+
+        def clear(self) -> None: ...
+        def _drop_external_events(self) -> None: ...
+        def _check_root_final_state(self) -> None: ...
+        def _initial_transitions(self, trigger_data: TriggerData | None) -> list[Transition]: ...
+
+    events: Mapping[str, BoundEvent] = MappingProxyType({})
+    """The events of the machine that somebody has asked for, see `KeptEvent`."""
     _programs: Programs | None = None
     _is_odd: bool = False
 
@@ -70,6 +80,11 @@ class PlannedEngine(BaseEngine):
         """Hear that the machine's callbacks have changed."""
         self._programs = None
 
+    @property
+    def is_terminated(self) -> bool:
+        """Whether the machine has ended."""
+        return not self.running
+
     def given(self, trigger: TriggerData) -> Mapping[str, Any]:
         """Return the keywords of an event as callbacks see them."""
         return trigger.kwargs
@@ -94,7 +109,7 @@ class PlannedEngine(BaseEngine):
         self.for_stock(trigger_data)
         return None
 
-    def for_stock(self, t: TriggerData) -> None:
+    def for_stock(self, t: TriggerData) -> None:  # noqa: ARG002 - for who overrides it
         """Prepare an event for python-statemachine's own engine."""
         self.programs.statistics.stock += 1
         self._cache.clear()
@@ -198,9 +213,65 @@ class SyncPlannedEngine(PlannedEngine, SyncEngine):
             if not self.running or not self._has_due():
                 return first
 
+    def fire(self, event: BoundEvent, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Send an event that was called as a method; what its caller gets."""
+        if not is_plain_call(event, kwargs) or not self.running or self.external_queue.queue.queue:
+            return BoundEvent.__call__(event, *args, **kwargs)
+        if not self._processing.acquire(blocking=False):
+            return BoundEvent.__call__(event, *args, **kwargs)
+        token = _running_engine.set(self)
+        try:
+            result = self._process_at_once(Trigger(self.sm, event, args, kwargs))
+        finally:
+            _running_engine.reset(token)
+            self._processing.release()
+        if self.external_queue.queue.queue and self.running and self._has_due():
+            self.processing_loop()
+        return result
+
+    def _process_at_once(self, trigger: Trigger) -> Any:
+        """Process an event past the queue, which is empty, and whatever comes of it."""
+        if not self._is_settled:
+            self._settle()
+            if self.is_terminated:
+                self.external_queue.put(trigger)
+                self._drop_external_events()
+                return None
+        result = self._take_external_event(trigger)
+        if not self._is_settled or self.external_queue.queue.queue:
+            self._process()
+        return None if result is self._sentinel else result
+
+    def _settle(self) -> None:
+        try:
+            self._run_macrostep()
+            self._invoke_manager.spawn_pending_sync()
+        except Exception:
+            self.clear()
+            raise
+        self._check_root_final_state()
+
+    @property
+    def _is_settled(self) -> bool:
+        """Whether nothing is left to do but events from outside."""
+        manager = self._invoke_manager
+        return (
+            self.running
+            and not self.programs.has_eventless
+            and not self.internal_queue.queue.queue
+            and self._root_parallel_final_pending is None
+            and not self._has_to_spawn(manager)
+            and not self._is_odd
+        )
+
+    @staticmethod
+    def _has_to_spawn(manager: InvokeManager) -> bool:
+        # A machine may want to hear of the end of every macrostep, and have put itself in the place of this method.
+        return bool(manager._pending or manager._active or "spawn_pending_sync" in vars(manager))
+
     def _has_due(self) -> bool:
         heap = self.external_queue.queue.queue
-        return bool(heap) and heap[0].execution_time <= monotonic()
+        return bool(heap) and heap[0].execution_time <= stock.monotonic()  # type: ignore[attr-defined]
 
     def _process(self) -> Any:
         manager = self._invoke_manager
@@ -208,26 +279,17 @@ class SyncPlannedEngine(PlannedEngine, SyncEngine):
         while self.running:
             try:
                 took = self._run_macrostep()
-                if manager._pending or manager._active:
+                if self._has_to_spawn(manager):
                     manager.spawn_pending_sync()
             except Exception:
                 self.clear()
                 raise
             self._check_root_final_state()
-            if not self.running:
+            if self.is_terminated:
                 break
-            heap = self.external_queue.queue.queue
-            if not heap or self.external_queue.is_empty():
-                if not took:
-                    break
-                continue
-            event = self.external_queue.pop_due(monotonic())
-            if event is None:
-                sleep(self.sm._loop_sleep_in_ms)
-                continue
-            result = self._take_external_event(event)
-            if first is self._sentinel:
-                first = result
+            has_taken, first = self._take_due_external_event(first)  # type: ignore[no-untyped-call]
+            if not (took or has_taken):
+                break
         if not self.running:
             self._drop_external_events()
         return None if first is self._sentinel else first
@@ -268,7 +330,9 @@ class SyncPlannedEngine(PlannedEngine, SyncEngine):
 class AsyncPlannedEngine(PlannedEngine, AsyncEngine):
     """For machines with at least one asynchronous callback."""
 
-    awaits = True
+    def fire(self, event: BoundEvent, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Send an event that was called as a method; an awaitable of what its caller gets."""
+        return BoundEvent.__call__(event, *args, **kwargs)
 
     def __init__(self, sm: StateChart[Any]) -> None:
         AsyncEngine.__init__(self, sm)

@@ -13,7 +13,6 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from statemachine import State
 from statemachine.engines.base import BaseEngine
 from statemachine.orderedset import OrderedSet
 from statemachine.state import InstanceState
@@ -21,7 +20,7 @@ from statemachine.state import InstanceState
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from statemachine import StateChart
+    from statemachine import State, StateChart
     from statemachine.transition import Transition
 
 __all__ = ("Entry", "Exit", "Plan", "Planner", "planner_of")
@@ -91,11 +90,12 @@ class Planner(BaseEngine):
 
     def __init__(self, machine_class: type[StateChart[Any]]) -> None:  # not the engine's: there is no machine
         self.sm: Any = _Stand(machine_class)
+        stand: Any = self.sm
         self._log_id = ""
         self._debug = _say_nothing
         self._states: dict[Any, State] = {}
         for value, state in machine_class.states_map.items():
-            self._states[value] = InstanceState(state, self.sm, self._states)
+            self._states[value] = InstanceState(state, stand, self._states)
         self.has_history = any(state.history for state in machine_class.states_map.values())
 
     def __del__(self) -> None:
@@ -146,13 +146,14 @@ class Planner(BaseEngine):
         unchanged = dict(known)
         leaving, left = self._prepare_exit_states(list(transitions))
         entering, by_default, default_history, after = self._prepare_entry_states(list(transitions), left, before)
+        staying = [value for value in values if self._states[value] not in left]
         return Plan(
             transitions=tuple(transitions),
             before=tuple(values),
             after=tuple(state.value for state in after),
             own=frozenset(state.value for state in after if isinstance(state, InstanceState)),
             exits=tuple(_exits(values, leaving)),
-            entries=tuple(_entries([value for value in values if self._states[value] not in left], entering, by_default)),
+            entries=tuple(_entries(staying, entering, by_default)),
             remembered=tuple(
                 (name, tuple(state.value for state in states))
                 for name, states in known.items()

@@ -30,7 +30,17 @@ if TYPE_CHECKING:
     from ._planner import Entry, Exit
     from ._trigger import Trigger
 
-__all__ = ("INITIAL_EVENT", "Choice", "Group", "OddProgram", "PlanStatistics", "Program", "Programs", "programs_of", "statistics_of")
+__all__ = (
+    "INITIAL_EVENT",
+    "Choice",
+    "Group",
+    "OddProgram",
+    "PlanStatistics",
+    "Program",
+    "Programs",
+    "programs_of",
+    "statistics_of",
+)
 
 INITIAL_EVENT = "__initial__"
 """python-statemachine's name for the event that enters the initial state."""
@@ -289,9 +299,7 @@ class Programs:
 
     def _entering(self, entry: Entry, event: str | None) -> Entering:
         state, is_own, initial = entry.state, entry.is_own, entry.initial
-        place = Place(
-            entry.transition, state, entry.transition.source, state, own_state=is_own, own_target=is_own
-        )
+        place = Place(entry.transition, state, entry.transition.source, state, own_state=is_own, own_target=is_own)
         return Entering(
             state,
             is_own,

@@ -51,7 +51,7 @@ class LightQueue(EventQueue):
 
     def is_empty(self) -> bool:
         """Whether the queue holds no event that has not been cancelled."""
-        return not self.queue.queue or bool(super().is_empty())
+        return not self.queue.queue or bool(super().is_empty())  # type: ignore[no-untyped-call]
 
     def put(self, trigger_data: TriggerData) -> None:
         """Put an event on the queue."""
@@ -71,9 +71,10 @@ class LightQueue(EventQueue):
         with _mutex:
             if not self.queue.queue:
                 raise Empty
-            return heappop(self.queue.queue)
+            found: TriggerData = heappop(self.queue.queue)
+        return found
 
     def clear(self) -> None:
         """Forget all events."""
         if self.queue.queue:
-            super().clear()
+            super().clear()  # type: ignore[no-untyped-call]

@@ -7,7 +7,6 @@ is made when somebody asks for it: the place in a queue, the `EventData`, the di
 
 from __future__ import annotations
 
-from time import monotonic
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from statemachine import event_data as upstream
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 
     from ._planner import Plan
 
-__all__ = ("Place", "Trigger", "as_trigger", "spread")
+__all__ = ("Place", "Trigger", "as_trigger", "event_data_at", "own", "spread", "stamp")
 
 
 class Place(NamedTuple):
@@ -51,7 +50,8 @@ class Trigger(TriggerData):
     """The keywords as callbacks see them: those of the event, and what the engine hands to every callback."""
     plan: Plan
     """What the running microstep does."""
-    _spread: dict[Any, dict[str, Any]] | None = None
+    event_datas: dict[Any, EventData] | None = None
+    """What `event_data_at` has made."""
 
     def __init__(
         self, machine: StateChart[Any], event: Event | None, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -82,7 +82,7 @@ def stamp(trigger: TriggerData) -> None:
     if trigger.execution_time == 0.0 and trigger.sequence == 0:
         event = trigger.event
         delay = event.delay if event is not None and event.delay else 0
-        trigger.execution_time = monotonic() + delay / 1000
+        trigger.execution_time = upstream.monotonic() + delay / 1000  # type: ignore[attr-defined]
         trigger.sequence = next(upstream._sequence)
 
 
@@ -102,33 +102,35 @@ def spread(trigger: Trigger, place: Place) -> dict[str, Any]:
         trigger: The event.
         place: Where in the microstep the callback runs.
     """
-    known = trigger._spread
-    if known is None:
-        known = trigger._spread = {}
-    found = known.get(place[:-1])
-    if found is None:
-        found = known[place[:-1]] = _spread(trigger, place)
-    if place.has_configurations:
-        found["previous_configuration"] = trigger.previous_configuration
-        found["new_configuration"] = trigger.new_configuration
-    return found
-
-
-def _spread(trigger: Trigger, place: Place) -> dict[str, Any]:
-    state, source, target = states_at(trigger, place)
-    event_data = EventData(trigger_data=trigger, transition=place.transition)
-    event_data.state, event_data.source, event_data.target = state, source, target
-    return {
+    event_data = event_data_at(trigger, place)
+    found = {
         **trigger.given,
         "event_data": event_data,
         "machine": trigger.machine,
         "event": trigger.event,
         "model": trigger.model,
         "transition": place.transition,
-        "state": state,
-        "source": source,
-        "target": target,
+        "state": event_data.state,
+        "source": event_data.source,
+        "target": event_data.target,
     }
+    if place.has_configurations:
+        found["previous_configuration"] = trigger.previous_configuration
+        found["new_configuration"] = trigger.new_configuration
+    return found
+
+
+def event_data_at(trigger: Trigger, place: Place) -> EventData:
+    """Return what callbacks get as ``event_data``: the same object for all that run at one place."""
+    known = trigger.event_datas
+    if known is None:
+        known = trigger.event_datas = {}
+    key = id(place.transition), id(place.state), id(place.source), id(place.target)
+    found = known.get(key)
+    if found is None:
+        found = known[key] = EventData(trigger_data=trigger, transition=place.transition)
+        found.state, found.source, found.target = states_at(trigger, place)
+    return found
 
 
 def states_at(trigger: Trigger, place: Place) -> tuple[State, State, State | None]:
