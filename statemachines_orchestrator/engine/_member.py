@@ -23,7 +23,7 @@ from statemachine.utils import run_async_from_sync
 from ._events import is_plain_call
 from ._payload import Payload
 from ._planned import PlannedEngine
-from ._trigger import Trigger
+from ._trigger import Trigger, stamp
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -178,6 +178,8 @@ class MemberEngine(PlannedEngine):
         trigger = Trigger(self.sm, event, args, kwargs)
         if kwargs:
             self.refuse_own_name(host, trigger)
+        if self.is_joint:
+            stamp(trigger)  # it comes before what is sent to the machine while the others are asked
         result = host.deliver(self, trigger)
         # As python-statemachine does: without a running loop the caller gets the result itself.
         return run_async_from_sync(result) if result is not None and isawaitable(result) else result

@@ -28,7 +28,7 @@ from ._registry import WatchedRegistry
 from ._trigger import Trigger, as_trigger
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from statemachine import State, StateChart
     from statemachine.event_data import TriggerData
@@ -122,6 +122,23 @@ class PlannedEngine(BaseEngine):
         write(self, program.plan.after)
         self.took(program, t)
 
+    # A machine may want to hear of macrosteps and events, and have put itself in the place of these methods.
+
+    @staticmethod
+    def _has_to_spawn(manager: InvokeManager) -> bool:
+        return bool(manager._pending or manager._active or "spawn_pending_sync" in vars(manager))
+
+    @staticmethod
+    def _has_to_tell(manager: InvokeManager) -> bool:
+        return bool(manager._active or "handle_external_event" in vars(manager))
+
+    def _program_for(self, transitions: Sequence[Transition], trigger_data: TriggerData) -> Any:
+        """Return what transitions do that somebody else has chosen."""
+        sm, event = self.sm, trigger_data.event
+        raw = getattr(sm.model, sm.state_field, None)
+        choice = self.programs.choice(raw, None if event is None else event.id)
+        return choice.program(transitions, sm.history_values)
+
 
 class SyncPlannedEngine(PlannedEngine, SyncEngine):
     """For machines without asynchronous callbacks."""
@@ -152,8 +169,17 @@ class SyncPlannedEngine(PlannedEngine, SyncEngine):
             return self._find_stock(trigger_data, SyncEngine.select_eventless_transitions)
         return self._find(trigger_data)
 
+    def microstep(self, transitions: list[Transition], trigger_data: TriggerData) -> Any:
+        """Take transitions; what the event's caller gets."""
+        return self._take(self._program_for(transitions, trigger_data), trigger_data)
+
     def take(self, program: Any, trigger_data: TriggerData) -> Any:
         """Run a microstep; what the event's caller gets."""
+        if "microstep" in vars(self):  # somebody stands around every microstep
+            return vars(self)["microstep"](list(program.transitions), trigger_data)
+        return self._take(program, trigger_data)
+
+    def _take(self, program: Any, trigger_data: TriggerData) -> Any:
         if type(program) is OddProgram:
             self.for_stock(trigger_data)
             return SyncEngine.microstep(self, list(program.transitions), trigger_data)
@@ -180,9 +206,8 @@ class SyncPlannedEngine(PlannedEngine, SyncEngine):
                 self.take(program, trigger)
 
     def _take_external_event(self, external_event: TriggerData) -> Any:
-        manager = self._invoke_manager
-        if manager._active:
-            manager.handle_external_event(external_event)
+        if self._has_to_tell(self._invoke_manager):
+            self._invoke_manager.handle_external_event(external_event)
         program = self.find(external_event)
         if program is None:
             if not self.sm.allow_event_without_transition:
@@ -263,11 +288,6 @@ class SyncPlannedEngine(PlannedEngine, SyncEngine):
             and not self._has_to_spawn(manager)
             and not self._is_odd
         )
-
-    @staticmethod
-    def _has_to_spawn(manager: InvokeManager) -> bool:
-        # A machine may want to hear of the end of every macrostep, and have put itself in the place of this method.
-        return bool(manager._pending or manager._active or "spawn_pending_sync" in vars(manager))
 
     def _has_due(self) -> bool:
         heap = self.external_queue.queue.queue
@@ -362,8 +382,17 @@ class AsyncPlannedEngine(PlannedEngine, AsyncEngine):
             return await self._find_stock(trigger_data, AsyncEngine.select_eventless_transitions)
         return await self._find(trigger_data)
 
+    async def microstep(self, transitions: list[Transition], trigger_data: TriggerData) -> Any:
+        """Take transitions; what the event's caller gets."""
+        return await self._take(self._program_for(transitions, trigger_data), trigger_data)
+
     async def take(self, program: Any, trigger_data: TriggerData) -> Any:
         """Run a microstep; what the event's caller gets."""
+        if "microstep" in vars(self):  # somebody stands around every microstep
+            return await vars(self)["microstep"](list(program.transitions), trigger_data)
+        return await self._take(program, trigger_data)
+
+    async def _take(self, program: Any, trigger_data: TriggerData) -> Any:
         if type(program) is OddProgram:
             self.for_stock(trigger_data)
             return await AsyncEngine.microstep(self, list(program.transitions), trigger_data)
@@ -390,9 +419,8 @@ class AsyncPlannedEngine(PlannedEngine, AsyncEngine):
                 await self.take(program, trigger)
 
     async def _take_external_event(self, external_event: TriggerData) -> Any:
-        manager = self._invoke_manager
-        if manager._active:
-            manager.handle_external_event(external_event)
+        if self._has_to_tell(self._invoke_manager):
+            self._invoke_manager.handle_external_event(external_event)
         program = await self.find(external_event)
         if program is not None:
             return await self.take(program, external_event)

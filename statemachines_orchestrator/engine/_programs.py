@@ -118,6 +118,7 @@ class Program:
     entries: tuple[Entering, ...]
     after: tuple[tuple[Group, bool], ...]
     """The callbacks of each transition, and whether each error of theirs is an event of its own."""
+    transitions: tuple[Transition, ...] = field(init=False)
     is_silent: bool = field(init=False)
     """Whether nothing happens but that the configuration changes."""
     left: tuple[str, ...] = field(init=False)
@@ -129,6 +130,7 @@ class Program:
         )
         is_silent = not (self.before or self.on or self.after or has_callbacks or self.plan.remembered)
         object.__setattr__(self, "is_silent", is_silent)
+        object.__setattr__(self, "transitions", self.plan.transitions)
         object.__setattr__(self, "left", tuple(one.state.id for one in self.plan.exits))
         object.__setattr__(self, "entered", tuple(one.state.id for one in self.plan.entries))
 
