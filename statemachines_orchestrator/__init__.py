@@ -5,6 +5,7 @@ Declared in one typed class, checked before they run, handed to every callback, 
 """
 
 from .declare import In, Members, at, data, done, each, every, guard, machine, machines, none, some, together, when
+from .engine import accelerate
 from .exceptions import OrchestratorError
 from .orchestrator import Orchestrator
 from .system import Clock, EventCall, Occurrence, SystemConfiguration
@@ -18,6 +19,7 @@ __all__ = (
     "Orchestrator",
     "OrchestratorError",
     "SystemConfiguration",
+    "accelerate",
     "at",
     "data",
     "done",

@@ -26,10 +26,11 @@ from statemachine.configuration import Configuration
 from statemachine.engines.async_ import AsyncEngine
 from statemachine.engines.base import BaseEngine, _running_engine
 from statemachine.engines.sync import SyncEngine
-from statemachine.event import BoundEvent
+from statemachine.event import BoundEvent, _event_data_kwargs
 from statemachine.event_data import TriggerData
 from statemachine.graph import iterate_states_and_transitions
 from statemachine.invoke import InvokeManager
+from statemachine.orderedset import OrderedSet
 from statemachine.signature import SignatureAdapter
 
 if TYPE_CHECKING:
@@ -360,6 +361,61 @@ class TestEngine:
         assert machine._engine._run_macrostep() is False
         assert asyncio.run(PinnedAsync()._engine._run_macrostep()) is False
         assert parameters(SyncEngine._run_macrostep) == parameters(AsyncEngine._run_macrostep) == [("self", ...)]
+
+    @pins("_take_external_event", "_take_due_external_event", "_sentinel")
+    def test_external_events(self) -> None:
+        """One event that is due is taken from the queue and run; the sentinel stands for no transition."""
+        machine = Pinned()
+        engine = machine._engine
+
+        assert engine._take_due_external_event(engine._sentinel) == (False, engine._sentinel)
+        engine.put(BoundEvent("go", _sm=machine).build_trigger(machine=machine, more=7))
+        assert engine._take_due_external_event(engine._sentinel) == (True, 7)
+        assert parameters(SyncEngine._take_external_event) == parameters(AsyncEngine._take_external_event)
+
+    @pins("_filter_conflicting_transitions")
+    def test_conflicts(self) -> None:
+        """Of transitions that leave the same state the first is kept."""
+        machine = Pinned()
+        transitions = [one for state in Pinned.states for one in state.transitions][:1]
+
+        assert list(machine._engine._filter_conflicting_transitions(OrderedSet(transitions * 2))) == transitions
+
+    @pins("_on_error_handler", "_handle_error", "_handle_final_state")
+    def test_errors(self) -> None:
+        """A class that catches errors has a handler for them, another one has none and raises."""
+        trigger = BoundEvent("go").build_trigger(machine=Pinned())
+
+        assert Pinned()._engine._on_error_handler() is None
+        with pytest.raises(ValueError, match="so it is"):
+            Pinned()._engine._handle_error(ValueError("so it is"), trigger)
+        assert parameters(BaseEngine._handle_final_state) == [("self", ...), ("target", ...), ("on_entry_result", ...)]
+
+    @pins("_instance_states")
+    def test_own_states(self) -> None:
+        """A configuration holds the machine's own object for each value of a state."""
+        machine = Pinned()
+
+        assert next(iter(machine.configuration)) is machine._config._instance_states["a"]
+
+    @pins("_sm", "_event_data_kwargs")
+    def test_events(self) -> None:
+        """A bound event knows its machine, and drops the names that the library itself hands to callbacks."""
+        machine = Pinned()
+        sent = machine.go.build_trigger(machine=machine, more=1, **dict.fromkeys(_event_data_kwargs - {"machine"}, 0))
+
+        assert machine.go._sm is machine
+        assert sent.kwargs == {"more": 1}
+
+    def test_callbacks(self) -> None:
+        """A wrapped callback keeps the callable and its binding in its closure, where `read_callback` finds them."""
+        machine = Pinned()
+        (transition,) = next(iter(Pinned.states)).transitions
+        (wrapper,) = machine._callbacks[transition.on.key]
+        known = dict(zip(wrapper._callback.__code__.co_freevars, wrapper._callback.__closure__, strict=True))
+
+        assert known["a_callable"].cell_contents == machine.on_go
+        assert isinstance(known["sig_bind_expected"].cell_contents.__self__, SignatureAdapter)
 
     @pins("_root_parallel_final_pending")
     def test_end_of_a_parallel_chart(self) -> None:

@@ -127,6 +127,11 @@ def _enter(engine: PlannedEngine, entry: Entering, t: Trigger, result: list[Any]
     if not entry.is_special:
         return
     result += [call(t) for call in entry.initial]
+    for group, is_apart in entry.contents:
+        if is_apart and t.event != ERROR_EXECUTION:
+            _each(engine, group, t)
+        else:
+            _call(group, t)
     if entry.invokes:
         engine._invoke_manager.mark_for_invoke(own_or_class(t, entry), dict(t.given))
     if entry.is_final:
@@ -154,12 +159,17 @@ def _finish(engine: PlannedEngine, program: Program, t: Trigger) -> None:
             if is_apart and t.event != ERROR_EXECUTION:
                 _each(engine, group, t)
                 continue
-            for call in group:
-                call(t)
+            _call(group, t)
     except InvalidDefinition:
         raise
     except Exception as error:  # noqa: BLE001 - of any callback
         engine._handle_error(error, t)
+
+
+def _call(group: Group, t: Trigger) -> None:
+    """Call a group of callbacks; the first error ends it."""
+    for call in group:
+        call(t)
 
 
 def _each(engine: PlannedEngine, group: Group, t: Trigger) -> list[Any]:

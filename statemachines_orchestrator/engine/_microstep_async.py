@@ -113,6 +113,11 @@ async def _enter(engine: PlannedEngine, entry: Entering, t: Trigger, result: lis
     entered = await _each(engine, entry.callbacks, t) if entry.callbacks else []
     if entry.initial:
         result += await _all(entry.initial, t)
+    for group, is_apart in entry.contents:
+        if is_apart and t.event != ERROR_EXECUTION:
+            await _each(engine, group, t)
+        else:
+            await _all(group, t)
     if entry.invokes:
         engine._invoke_manager.mark_for_invoke(own_or_class(t, entry), dict(t.given))
     if entry.is_final:

@@ -103,9 +103,9 @@ class PlannedEngine(BaseEngine):
         if trigger_data.event is None or trigger_data.event != INITIAL_EVENT:
             return None
         programs = self.programs
-        program = None if self._is_odd else programs.initial(self.sm)
-        if isinstance(program, Program):
-            return program
+        if not self._is_odd:
+            initial: Program = programs.initial(self.sm)
+            return initial
         self.for_stock(trigger_data)
         return None
 

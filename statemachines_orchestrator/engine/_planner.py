@@ -48,6 +48,8 @@ class Entry:
     """Whether a history remembered it, so that callbacks get the machine's own object for it."""
     initial: Transition | None
     """The transition that says where the state begins, if it is entered by default."""
+    contents: tuple[Transition, ...]
+    """The transitions whose actions run again because a history in the state was entered."""
     entered: tuple[Any, ...]
     """The values of the configuration once it has been entered."""
 
@@ -67,8 +69,6 @@ class Plan:
     entries: tuple[Entry, ...]
     remembered: tuple[tuple[str, tuple[Any, ...]], ...]
     """What histories remember from then on, by the id of each."""
-    is_odd: bool
-    """Whether only the stock engine knows what to do: a history without memory runs the content of transitions."""
 
     def __repr__(self) -> str:
         left = " ".join(one.state.id for one in self.exits) or "-"
@@ -153,13 +153,12 @@ class Planner(BaseEngine):
             after=tuple(state.value for state in after),
             own=frozenset(state.value for state in after if isinstance(state, InstanceState)),
             exits=tuple(_exits(values, leaving)),
-            entries=tuple(_entries(staying, entering, by_default)),
+            entries=tuple(_entries(staying, entering, by_default, default_history)),
             remembered=tuple(
                 (name, tuple(state.value for state in states))
                 for name, states in known.items()
                 if unchanged.get(name) is not states
             ),
-            is_odd=bool(default_history),
         )
 
     def _configuration(self, values: Sequence[Any]) -> OrderedSet[State]:
@@ -174,7 +173,12 @@ def _exits(values: Sequence[Any], leaving: Sequence[Any]) -> list[Exit]:
     return found
 
 
-def _entries(values: Sequence[Any], entering: Sequence[Any], by_default: OrderedSet[Any]) -> list[Entry]:
+def _entries(
+    values: Sequence[Any],
+    entering: Sequence[Any],
+    by_default: OrderedSet[Any],
+    default_history: Mapping[str, Sequence[Any]],
+) -> list[Entry]:
     entered, found = list(values), []
     defaults = {info.state.id for info in by_default if info.state}
     for info in entering:
@@ -188,6 +192,7 @@ def _entries(values: Sequence[Any], entering: Sequence[Any], by_default: Ordered
                 info.transition,
                 isinstance(state, InstanceState),
                 initial[0] if len(initial) == 1 else None,
+                tuple(one.transition for one in default_history.get(state.id, ())),
                 tuple(entered),
             )
         )

@@ -96,6 +96,8 @@ class Entering:
     callbacks: Group
     initial: Group
     """What the transition does that says where the state begins."""
+    contents: tuple[tuple[Group, bool], ...]
+    """What runs again because a history was entered, and whether each error of it is an event of its own."""
     entered: tuple[Any, ...]
     invokes: bool
     is_final: bool
@@ -103,7 +105,7 @@ class Entering:
     @property
     def is_special(self) -> bool:
         """Whether more happens than that the state is entered."""
-        return bool(self.initial or self.invokes or self.is_final)
+        return bool(self.initial or self.contents or self.invokes or self.is_final)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -126,7 +128,7 @@ class Program:
 
     def __post_init__(self) -> None:
         has_callbacks = any(one.callbacks for one in self.exits) or any(
-            one.callbacks or one.initial or one.invokes or one.is_final for one in self.entries
+            one.callbacks or one.is_special for one in self.entries
         )
         is_silent = not (self.before or self.on or self.after or has_callbacks or self.plan.remembered)
         object.__setattr__(self, "is_silent", is_silent)
@@ -244,24 +246,24 @@ class Programs:
         chosen: Sequence[Transition],
         histories: Mapping[str, Sequence[Any]],
     ) -> Any:
-        """Make a program; an odd one if only python-statemachine's own engine can run it."""
+        """Make a program."""
         with _mutex:
             taken = tuple(dict.fromkeys(chosen))
             if len(taken) > 1:
                 taken = self._planner.without_conflicts(values, taken)
             plan = self._planner.plan(values, taken, histories)
             self.statistics.plans += 1
-            return OddProgram(plan.transitions) if plan.is_odd else self._bound(plan, event)
+            return self._bound(plan, event)
 
     def initial(self, machine: StateChart[Any]) -> Any:
-        """Return what a machine does when it enters its initial states; odd if only the stock engine can do it."""
+        """Return what a machine does when it enters its initial states."""
         key = tuple(machine.start_configuration_values)
         found = self._initial.get(key)
         if found is None:
             transitions = machine._engine._initial_transitions(None)
             with _mutex:
                 plan = self._planner.plan((), transitions, {})
-                found = OddProgram(plan.transitions) if plan.is_odd else self._bound(plan, INITIAL_EVENT)
+                found = self._bound(plan, INITIAL_EVENT)
                 if len(self._initial) >= LIMIT:
                     self._initial.clear()
                 self._initial[key] = found
@@ -284,7 +286,7 @@ class Programs:
             before=tuple(group for group in befores if group),
             exits=tuple(self._leaving(one, event) for one in plan.exits),
             on=tuple(group for group in ons if group),
-            entries=tuple(self._entering(one, event) for one in plan.entries),
+            entries=tuple(self._entering(one, plan, event) for one in plan.entries),
             after=tuple(one for one in (self._after(transition, event) for transition in plan.transitions) if one[0]),
         )
 
@@ -299,7 +301,7 @@ class Programs:
         place = Place(transition, state, state, transition.target, own_state=True, own_source=True)
         return Leaving(state, self._group(state.exit.key, place, event), leaving.left)
 
-    def _entering(self, entry: Entry, event: str | None) -> Entering:
+    def _entering(self, entry: Entry, plan: Plan, event: str | None) -> Entering:
         state, is_own, initial = entry.state, entry.is_own, entry.initial
         place = Place(entry.transition, state, entry.transition.source, state, own_state=is_own, own_target=is_own)
         return Entering(
@@ -307,6 +309,11 @@ class Programs:
             is_own,
             self._group(state.enter.key, place, event),
             self._group(initial.on.key, place, event) if initial is not None else (),
+            tuple(
+                # python-statemachine keeps the arguments of a transition that is taken, and its handler with them.
+                (self._group(one.on.key, _place(one, has_configurations=True), event), one in plan.transitions)
+                for one in entry.contents
+            ),
             entry.entered,
             invokes=state.invoke.key in self._invoking,
             is_final=state.final,
