@@ -163,6 +163,7 @@ class _Builder:
             on_entry=node.on_entry,
             on_exit=node.on_exit,
             invoke=state.invoke if state is not None else None,
+            timeouts=tuple(one.milliseconds for one in state.timeouts) if state is not None else (),
         )
 
     def _row(self, planned: Row) -> None:

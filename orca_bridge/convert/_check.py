@@ -12,7 +12,7 @@ from ._guards import GuardTable, guard_names
 from ._unsupported import CODE, unsupported
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from orca_bridge.definition import (
         Expression,
@@ -58,6 +58,7 @@ def check(definition: MachineDefinition) -> None:
         *_initial_problems(definition),
         *_repeated(definition),
         *(problem for row in definition.transitions for problem in _row_problems(row, states)),
+        *_bullet_problems(states.values()),
         *dict.fromkeys(_guard_problems(definition)),
         *(f"{CODE}: {found.message}{_line(found.span)}; {found.suggestion}" for found in unsupported(definition)),
     ]
@@ -119,12 +120,21 @@ def _row_problems(row: TransitionDefinition, states: Mapping[str, StateDefinitio
         yield f"the row {describe_row(row)} leaves a final state; drop [final] from {row.source!r}, or drop the row"
 
 
+def _bullet_problems(states: Iterable[StateDefinition]) -> Iterator[str]:
+    for state in states:
+        for timeout in state.timeouts if state.final else ():
+            where = f"the timeout of {state.path!r}{_line(timeout.span or state.span)}"
+            yield f"{where} leaves a final state; drop [final] from it, or drop the timeout"
+
+
 def _guard_problems(definition: MachineDefinition) -> Iterator[str]:
     table: dict[str, Expression] = {guard.name: guard.expression for guard in definition.guards}
     compiler = GuardTable(table)
     seen = set()
     used = [guard.expression for guard in definition.guards]
     used += [row.guard for row in definition.transitions if row.guard is not None]
+    timeouts = [timeout for state in all_states(definition.states) for timeout in state.timeouts]
+    used += [timeout.guard for timeout in timeouts if timeout.guard is not None]
     for expression in used:
         for name in guard_names(expression):
             if name in seen:

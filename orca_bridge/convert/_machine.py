@@ -24,6 +24,7 @@ from ._payload import read_payload, take_payload
 from ._regions import after_event, find_predicates, handler_name, is_kept_back
 from ._run import RunState, raise_failure, watch_macrosteps
 from ._system import at_home, home_of, is_importable
+from ._timeouts import begin_again
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping
@@ -33,11 +34,13 @@ if TYPE_CHECKING:
 
     from orca_bridge.definition import ContextField, DecisionTable, MachineDefinition
     from orca_bridge.syntax import Diagnostic
+    from statemachines_orchestrator.system import Clock
 
     from ._actions import Handler, Source
     from ._invoke import Invocation
     from ._regions import Parallel
     from ._siblings import Sibling
+    from ._system import OrcaSystem
 
 __all__ = ("RESERVED", "Blueprint", "OrcaChart", "Queued", "Recipe")
 
@@ -100,6 +103,8 @@ class OrcaChart(StateChart[Any]):
         listeners: As in python-statemachine.
         context: Values to start with; they override the declared defaults, other keys are kept too.
         actions: Handlers for this instance, by name or as methods of an object; they come first.
+        clock: What the timers of a machine that is used alone go by; the machine's own clock by default. In an
+            orchestrator they go by its clock.
         **kwargs: Handed by name to what runs on the initial entry.
 
     Raises:
@@ -127,6 +132,8 @@ class OrcaChart(StateChart[Any]):
     _own_handlers: ClassVar[Mapping[str, Any]]
     _invokes: ClassVar[Mapping[str, Invocation]] = {}
     """What states invoke, by their paths, in document order."""
+    _timeouts: ClassVar[Mapping[str, tuple[int, ...]]] = {}
+    """The delays of the timers of states in milliseconds, by their paths."""
     _has_regions: ClassVar[bool] = False
     _parallels: ClassVar[tuple[Parallel, ...]] = ()
     """Parallel states that are not done just when all of their regions are."""
@@ -156,22 +163,29 @@ class OrcaChart(StateChart[Any]):
         *,
         context: Mapping[str, Any] | None = None,
         actions: Source | None = None,
+        clock: Clock | None = None,
         **kwargs: Any,
     ) -> None:
         self._orca = RunState()
         self._given_actions = Given(actions)
+        self._given_clock = clock
         if hasattr(type(self), "_blueprint"):
             self.context = self._start_context(context)
         super().__init__(model, state_field, start_value, listeners, **kwargs)
         if self.is_terminated:
             raise_failure(self)
-        if self._invokes:
+        if self._needs_home:
             at_home(self, None)
 
     def activate_initial_state(self) -> Any:
         """Enter the initial state of an asynchronous machine; to be awaited."""
         result = super().activate_initial_state()
-        return at_home(self, result) if self._invokes else result
+        return at_home(self, result) if self._needs_home else result
+
+    @property
+    def _needs_home(self) -> bool:
+        """Whether a machine that is used alone needs an orchestrator of its own, for timers or what it invokes."""
+        return bool(self._invokes or self._timeouts)
 
     def _start_context(self, given: Mapping[str, Any] | None) -> dict[str, Any]:
         blueprint = self._blueprint
@@ -251,7 +265,7 @@ class OrcaChart(StateChart[Any]):
             # send, and the library's own answer, a coroutine, would warn when nobody awaits it.
             return Queued()
         result = super()._processing_loop(caller_future)
-        return at_home(self, result) if self._invokes else result
+        return at_home(self, result) if self._needs_home else result
 
     # -- what the library asks --------------------------------------------------------------------------
 
@@ -332,7 +346,7 @@ class OrcaChart(StateChart[Any]):
     def __copy__(self) -> OrcaChart:
         home = home_of(self)
         if home is not None:
-            return cast("OrcaChart", getattr(copy(home), engine_of(self).member))
+            return _in_copy(copy(home), self)
         twin: OrcaChart = type(self).__new__(type(self))
         twin.__setstate__(self.__getstate__())
         return twin
@@ -340,7 +354,7 @@ class OrcaChart(StateChart[Any]):
     def __deepcopy__(self, memo: dict[int, Any]) -> OrcaChart:
         home = home_of(self)
         if home is not None:
-            return cast("OrcaChart", getattr(deepcopy(home, memo), engine_of(self).member))
+            return _in_copy(deepcopy(home, memo), self)
         twin: OrcaChart = type(self).__new__(type(self))
         memo[id(self)] = twin
         twin.__setstate__(deepcopy(self.__getstate__(), memo))
@@ -376,6 +390,13 @@ RESERVED = (
     }
 )
 """Attributes that no state and no event may take: the library's, its metaclass's, and ours."""
+
+
+def _in_copy(home: OrcaSystem, machine: OrcaChart) -> OrcaChart:
+    """Find the copy of a machine in the copy of its own orchestrator, and let its timers begin."""
+    twin: OrcaChart = getattr(home, engine_of(machine).member)
+    begin_again(twin)
+    return twin
 
 
 def _methods(cls: type[OrcaChart]) -> dict[str, Callable[..., Any]]:

@@ -96,12 +96,20 @@ def _bullet_events(node: Node) -> Iterator[str]:
     yield from node.ignored
     if isinstance(node, StateDefinition):
         ends = (node,) if node.invoke is None else (node, node.invoke)
+        yield from (one.outcome.event for one in node.timeouts if one.outcome.event is not None)
         outcomes = [outcome for one in ends for outcome in (one.on_done, one.on_error)]
         yield from (one.event for one in outcomes if one is not None and one.event is not None)
 
 
 def _system_id(event: str, names: Names) -> str:
-    """The id under which the library sends what the document calls so."""
-    prefix, path = "done.state.", event.removeprefix("done.state.")
-    known = event.startswith(prefix) and path in names.states
-    return prefix + names.states[path] if known else event
+    """The id under which the library, or the machine itself, sends what the document calls so."""
+    for prefix in ("done.state.", "timeout."):
+        path = event.removeprefix(prefix)
+        stem, _, number = path.rpartition(".")
+        if path == event:
+            continue
+        if path in names.states:
+            return prefix + names.states[path]
+        if stem in names.states:
+            return f"{prefix}{names.states[stem]}.{number}"
+    return event

@@ -17,7 +17,7 @@ from orca_bridge.definition import RegionDefinition, StateDefinition, Transition
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from orca_bridge.definition import Outcome
+    from orca_bridge.definition import Outcome, TimeoutDefinition
 
 __all__ = ("Node", "Row", "inside", "outcome_rows", "own_events", "rows_in_order")
 
@@ -45,16 +45,30 @@ def inside(node: Node) -> tuple[Node, ...]:
 
 
 def outcome_rows(nodes: Mapping[str, Node]) -> Iterator[Row]:
-    """Make rows of the bullets ``on_done`` and ``on_error``."""
+    """Make rows of the bullets ``on_done``, ``on_error`` and ``timeout``."""
     for path, node in nodes.items():
         if not isinstance(node, StateDefinition):
             continue
         yield from _outcome(path, f"done.state.{path}", node.on_done)
         yield from _outcome(path, "error", node.on_error)
+        yield from (_timeout(path, number, timeout) for number, timeout in enumerate(node.timeouts))
         if node.invoke is not None:
             # Where an event is named, it is what the machine is sent.
             yield from _outcome(path, f"done.invoke.{path}", node.invoke.on_done, raises=False)
             yield from _outcome(path, f"error.invoke.{path}", node.invoke.on_error, raises=False)
+
+
+def _timeout(path: str, number: int, timeout: TimeoutDefinition) -> Row:
+    row = TransitionDefinition(
+        path,
+        f"timeout.{path}.{number}",
+        timeout.outcome.target,
+        timeout.guard,
+        timeout.guard_text,
+        timeout.actions,
+        span=timeout.span,
+    )
+    return Row(path, row, timeout.outcome.event)
 
 
 def _outcome(path: str, event: str, outcome: Outcome | None, *, raises: bool = True) -> Iterator[Row]:
@@ -64,8 +78,11 @@ def _outcome(path: str, event: str, outcome: Outcome | None, *, raises: bool = T
 
 def own_events(node: Node) -> Iterator[str]:
     """Give the events that a state makes its machine send to itself, after a macrostep."""
-    if isinstance(node, StateDefinition) and node.regions and node.sync == "custom":
-        yield f"done.state.{node.path}"
+    if isinstance(node, StateDefinition):
+        if node.regions and node.sync == "custom":
+            yield f"done.state.{node.path}"
+        if node.timeouts:
+            yield f"timeout.{node.path}"
 
 
 def rows_in_order(nodes: Mapping[str, Node], rows: Iterable[Row]) -> Iterator[Row]:

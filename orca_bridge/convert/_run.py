@@ -85,6 +85,8 @@ class RunState:
     """Whether the machines that this one may invoke were asked for their handlers."""
     invoker: tuple[OrcaChart, Invocation] | None = None
     """The machine, and the state of it, that this machine runs for; None too if it was not asked yet."""
+    unarmed: list[str] = field(default_factory=list)
+    """States that were entered and whose timers have not begun, because the machine is alone."""
     ignored: bool = False
     """Whether the last event from outside was discarded by a bullet ``ignore``."""
     predicates: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
@@ -104,6 +106,7 @@ class RunState:
         """Forget what a step has left behind that was put back."""
         self.failures.clear()
         self.synced.clear()
+        self.unarmed.clear()
         self.pending.clear()
         self.results.clear()
         self.message = None

@@ -22,6 +22,7 @@ from statemachines_orchestrator.engine import engine_of, host_of
 
 from ._names import identifier
 from ._tables import snake_case
+from ._timeouts import arm_waiting
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -148,11 +149,17 @@ async def _after(first: Any, result: Any) -> Any:
 def _move_in(machine: OrcaChart) -> Any:
     """Adopt a machine at rest, and let it start what it invokes; an awaitable if the system is asynchronous."""
     with _lock:
-        if not machine._orca.pending or host_of(machine) is not None or machine._engine._processing.locked():
+        orca = machine._orca
+        waits = orca.pending or orca.unarmed
+        if not waits or host_of(machine) is not None or machine._engine._processing.locked():
             return None
         home = _home_of(type(machine))
         (field,) = (one.name for one in home.__declaration__.members)
-        home(**{field: machine})
+        made = home(**{field: machine}, **({} if machine._given_clock is None else {"clock": machine._given_clock}))
+        arm_waiting(machine)
+        driver = made._system.driver
+        if not driver.is_async:
+            driver.start_firing()
     return machine._processing_loop()
 
 
@@ -167,6 +174,10 @@ class _Home(OrcaSystem, ABC):
     """The orchestrator of a machine that is used alone."""
 
     _machine_class: ClassVar[type[OrcaChart]]
+
+    def __orchestrator_lets_go__(self) -> bool:
+        """Whether the machine may join another orchestrator: its timers go with it, machines that it invokes cannot."""
+        return not any(getattr(self, field.name) for field in type(self).__declaration__.collections)
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         """Take it apart for `pickle`; its class is made again with that of the machine."""

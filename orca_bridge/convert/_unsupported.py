@@ -45,9 +45,6 @@ def unsupported(definition: MachineDefinition) -> Iterator[Unsupported]:
 
 
 def _state(state: StateDefinition) -> Iterator[Unsupported]:
-    for timeout in state.timeouts:
-        meanwhile = "let an action arm a timer that sends an event, and add a row for it"
-        yield Unsupported(f"the timeout of {state.path!r}", meanwhile, timeout.span or state.span)
     if state.invoke is not None and state.invoke.shots is not None:
         yield Unsupported("the word 'shots'", "leave it out: the machine runs once", state.invoke.span or state.span)
     for child in state.children:

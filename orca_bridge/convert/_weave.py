@@ -18,6 +18,7 @@ from ._names import is_declarable, is_ordinary
 from ._payload import payload_of
 from ._regions import Parallel, in_document_order, watched_events
 from ._run import Work, perform, raise_failure
+from ._timeouts import arm, disarm
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -53,6 +54,8 @@ class Weaver:
         """By the path of the state."""
         self.parallels: list[Parallel] = []
         """Parallel states that are not done just when all of their regions are."""
+        self.timeouts: dict[str, tuple[int, ...]] = {}
+        """The delays of timers, by the paths of states."""
         self.has_regions: bool = False
         self.callbacks: int = 0
 
@@ -68,8 +71,23 @@ class Weaver:
         on_entry: tuple[str, ...] = (),
         on_exit: tuple[str, ...] = (),
         invoke: InvokeDefinition | None = None,
+        timeouts: tuple[int, ...] = (),
     ) -> State:
-        """Make a state or region with the id chosen for it; its children are made before; `sync`: it is parallel."""
+        """
+        Make a state or region; its children are made before.
+
+        Args:
+            path: Its path in the document.
+            chosen: The id chosen for it.
+            children: What is in it.
+            initial: Whether it is entered with what it is in.
+            final: Whether it ends what it is in.
+            sync: When it is done, if it is a parallel state and its children are regions.
+            on_entry: Actions that it runs when it is entered.
+            on_exit: Actions that it runs when it is left.
+            invoke: What it invokes.
+            timeouts: The delays of its timers, in milliseconds.
+        """
         enter = [self._callback(Work(on_entry))] if on_entry else []
         leave = [self._callback(Work(on_exit))] if on_exit else []
         if sync == "custom":
@@ -78,6 +96,10 @@ class Weaver:
             self.invokes[path] = Invocation.of(path, invoke)
             enter.append(self._starter(path, invoke.machine))
             leave.insert(0, self._stopper(path, invoke.machine))
+        if timeouts:
+            self.timeouts[path] = timeouts
+            enter.insert(0, self._named(_for_state(arm, path), "begin timers"))
+            leave.insert(0, self._named(_for_state(disarm, path), "end timers"))
         if final and "." not in path:
             enter.append(self._finisher())
         made = State(
@@ -166,6 +188,7 @@ class Weaver:
             "_own_handlers": {},
             "_invokes": self.invokes,
             "_has_regions": self.has_regions,
+            "_timeouts": self.timeouts,
             "_paths": {state.id: path for path, state in self.states.items()},
             "_parallels": tuple(self.parallels),
             "_watched": watched_events(self.parallels),
@@ -262,6 +285,15 @@ class Weaver:
         function.__name__ = text
         function.__qualname__ = f"{self.class_name}.<callback {self.callbacks}>"
         return function
+
+
+def _for_state(function: Callable[[OrcaChart, str], None], path: str) -> Callable[..., None]:
+    """Make a callback that tells a function which state it is about."""
+
+    def call(machine: OrcaChart) -> None:
+        function(machine, path)
+
+    return call
 
 
 def _depth_first(states: Iterable[State]) -> Iterator[State]:

@@ -191,6 +191,9 @@ class _Writer:
         given += [f"on_exit={_tuple(node.on_exit)}"] if node.on_exit else []
         if isinstance(node, StateDefinition) and node.invoke is not None:
             given.append("\n".join(_record(node.invoke, "        ", "invoke=")).lstrip())
+        if isinstance(node, StateDefinition) and node.timeouts:
+            delays = ", ".join(str(one.milliseconds) for one in node.timeouts)
+            given.append(f"timeouts=({delays}{',' if len(node.timeouts) == 1 else ''})")
         yield from joined(f"{self._local(node.path)} = weaver.state(", given, ")", "    ")
 
     def _row(self, planned: Row) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, assert_never
 
+from orca_bridge.convert import all_states
 from orca_bridge.definition import (
     And,
     BoolLiteral,
@@ -42,7 +43,9 @@ class GuardFunctions:
 
     def __init__(self, machine: MachineDefinition, prefix: str) -> None:
         named = {guard.name: guard.expression for guard in machine.guards}
+        timeouts = [timeout for state in all_states(machine.states) for timeout in state.timeouts]
         inline = [row.guard for row in machine.transitions if row.guard is not None]
+        inline += [timeout.guard for timeout in timeouts if timeout.guard is not None]
         self._texts = {guard.name: guard.text for guard in machine.guards}
         self._expressions: dict[str, Expression] = dict(named)
         for guard in inline:

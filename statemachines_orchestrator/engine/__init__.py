@@ -3,7 +3,7 @@
 from ._accelerate import accelerate
 from ._engines import AsyncMemberEngine, SyncMemberEngine
 from ._host import Host
-from ._install import can_adopt, engine_of, hand_on, host_of, install, make_held, release
+from ._install import can_adopt, engine_of, hand_on, host_of, install, lets_go, make_held, release
 from ._invocations import current_cancellation
 from ._member import MemberEngine, Saved, take_strays
 from ._planned import AsyncPlannedEngine, SyncPlannedEngine
@@ -29,6 +29,7 @@ __all__ = (
     "hand_on",
     "host_of",
     "install",
+    "lets_go",
     "make_held",
     "release",
     "statistics_of",

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from ._host import Host
 
-__all__ = ("can_adopt", "engine_of", "hand_on", "host_of", "install", "make_held", "release")
+__all__ = ("can_adopt", "engine_of", "hand_on", "host_of", "install", "lets_go", "make_held", "release")
 
 _MEMBER_ENGINES: dict[type, type[MemberEngine]] = {
     SyncEngine: SyncMemberEngine,
@@ -150,6 +150,12 @@ def hand_on(engine: Any, trigger: TriggerData | None) -> Any:
     return engine.processing_loop()
 
 
+def lets_go(host: Host) -> bool:
+    """Whether an orchestrator gives its machine to another one that wants it: it was only made for the time being."""
+    asked = getattr(host.orchestrator, "__orchestrator_lets_go__", None)
+    return asked is not None and bool(asked())
+
+
 def can_adopt(machine: StateChart[Any]) -> bool:
     """Whether the machine runs on an engine that `install` knows."""
     return isinstance(machine._engine, MemberEngine) or type(machine._engine) in _MEMBER_ENGINES
@@ -161,7 +167,10 @@ def install(machine: StateChart[Any], host: Host) -> MemberEngine:
 
     An asynchronous machine that has not entered its initial state yet is held: its system activates it.
     """
-    if host_of(machine) is not host:
+    before = host_of(machine)
+    if before is not host:
+        if before is not None and lets_go(before):
+            release(machine)
         _attach(machine._engine, host)
         engine = engine_of(machine)
         _take_over_queue(engine, host)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
+from weakref import WeakMethod, finalize
 
 from statemachine.utils import run_async_from_sync
 
@@ -266,7 +267,10 @@ class Driver(AwaitedSteps):
         self.refuse_inside("start a background thread")
         with self._users_mutex:
             if not self._users and not self.clock.drives_systems:
-                self._thread_alarm = ThreadAlarm(f"timers of {owner}", self.clock.now, self._fire_alone, self.timers)
+                ring = _weakly(WeakMethod(self._fire_alone))
+                self._thread_alarm = ThreadAlarm(f"timers of {owner}", self.clock.now, ring, self.timers)
+                # The thread does not keep a system that waits for nothing, and ends with it.
+                self._end_of_alarm = finalize(self, self._thread_alarm.stop, join=False)
             self._users += 1
 
     def stop_firing(self) -> None:
@@ -277,6 +281,7 @@ class Driver(AwaitedSteps):
             if self._users or alarm is None:
                 return
             self._thread_alarm = None
+            self._end_of_alarm.detach()
         # In a step the thread may stand in line for the turn that this very step has; it will fire nothing.
         alarm.stop(join=not self.in_running_step())
 
@@ -308,6 +313,16 @@ def place(orchestrator: Any, clock: Clock, outer: Driver | None) -> Scope:
     if outer is None:
         driver.root = scope
     return scope
+
+
+def _weakly(method: WeakMethod[Callable[[ThreadAlarm], object]]) -> Callable[[ThreadAlarm], object]:
+    """Call a method as long as there is somebody to have it."""
+
+    def call(alarm: ThreadAlarm) -> object:
+        found = method()
+        return None if found is None else found(alarm)
+
+    return call
 
 
 class _Listening:

@@ -17,7 +17,7 @@ from statemachines_orchestrator.declare import (
     wrong_machine,
     wrong_system,
 )
-from statemachines_orchestrator.engine import can_adopt, host_of, install, make_held, release
+from statemachines_orchestrator.engine import can_adopt, host_of, install, lets_go, make_held, release
 from statemachines_orchestrator.exceptions import (
     ConstructionError,
     EndlessNestingError,
@@ -197,7 +197,7 @@ def _problems_together(owner: str, parts: Parts, scope: Scope) -> list[Construct
 def problem_of(where: str, machine: StateChart[Any], scope: Scope) -> ConstructionError | None:
     """Say what keeps a machine from becoming a member of an orchestrator, or return None."""
     host = host_of(machine)
-    if host is not None and host is not scope:
+    if host is not None and host is not scope and not lets_go(host):
         return in_use(where, type(machine).__name__, f"belongs to a {type(host.orchestrator).__name__} already")
     return None if can_adopt(machine) else _own_engine(where, machine)
 

@@ -23,7 +23,7 @@ WHOLE = """\
 - go
 ## state off [initial]
 - ignore: go
-- invoke: Child input: { id: ctx.id } returns: { id: key }
+- invoke: Child input: { id: ctx.id } shots: 2 returns: { id: key }
 - timeout: 5s -> on
 - on_done: go
 ## state on [parallel, sync: any-final]
@@ -207,7 +207,8 @@ class TestCheck:
 
         out = capsys.readouterr().out
         assert out.count("error NOT_SUPPORTED_YET") == 1
-        assert "    7 | - timeout: 5s -> on\n      |   ^^^^^^^^^^^^^^^^^\n      = until then: " in out
+        assert "    6 | - invoke: Child input: { id: ctx.id } shots: 2 returns: { id: key }\n      |   ^^" in out
+        assert "\n      = until then: " in out
         assert "whole.md: machine Whole: 4 states" in out
         assert "whole.md: decision table Rates: 1 condition, 1 output, 1 rule" in out
 

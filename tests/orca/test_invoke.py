@@ -706,7 +706,7 @@ class TestSystem:
 
     def test_mistakes(self):
         """The mistakes of all machines are shown at once, each with its place."""
-        text = TRIP.replace("- on_entry: greet", "- timeout: 5s -> full\n- ignore: x") + "\n---\n\n# machine Lost\n\n"
+        text = TRIP.replace("- on_entry: greet", "- invoke: Trip shots: 2") + "\n---\n\n# machine Lost\n\n"
         text += "## state a [initial]\n- invoke: Hotle\n"
 
         with pytest.raises(ConversionError) as caught:

@@ -340,15 +340,14 @@ class TestNotSupportedYet:
         shown = caught.value.diagnostics
         assert {item.code for item in shown} == {"NOT_SUPPORTED_YET"}
         assert [item.source_line for item in shown] == [
-            "- timeout: 5s -> on",
             "- invoke: Bulb shots: 3",
             "| ring | `(ctx) -> Context + Effect<Bell>` |",
         ]
         assert str(shown[0]) in str(caught.value)
         assert str(shown[0]).splitlines()[1:] == [
-            "    3 | - timeout: 5s -> on",
-            "      |   ^^^^^^^^^^^^^^^^^",
-            "      = until then: let an action arm a timer that sends an event, and add a row for it",
+            "    6 | - invoke: Bulb shots: 3",
+            "      |   ^^^^^^^^^^^^^^^^^^^^^",
+            "      = until then: leave it out: the machine runs once",
         ]
         assert all(problem.startswith("NOT_SUPPORTED_YET: ") for problem in caught.value.problems)
 
@@ -366,7 +365,7 @@ class TestNotSupportedYet:
         with pytest.raises(ConversionError) as caught:
             machine_class(definition)
 
-        assert "the timeout of 'off' is read, but not run by this version of orca_bridge (line 3)" in str(caught.value)
+        assert "the word 'shots' is read, but not run by this version of orca_bridge (line 6)" in str(caught.value)
 
     def test_a_document_of_tables_is_no_machine(self):
         """Only a machine can be loaded."""

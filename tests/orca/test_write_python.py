@@ -182,7 +182,7 @@ class TestRuns:
 
     def test_refusal(self):
         """What cannot be converted cannot be written, for the same reasons."""
-        document = document_of(NESTED)
+        document = document_of(NESTED.replace("invoke: Child", "invoke: Child shots: 2"))
 
         with pytest.raises(ConversionError) as written:
             python_source(document.machines)
