@@ -251,23 +251,30 @@ class TestMembers:
         assert active(house.lamp) == "bright.dim"
         first.close()
 
-    def test_failed_step(self, cls):
-        """A step that fails puts the timers back that it ended."""
+    @pytest.mark.parametrize("make", [loads, written])
+    def test_failed_step(self, make):
+        """A step that fails puts the timers back that it ended, and forgets those that it began."""
+        found = make(
+            LAMP.replace("| dark    | flip    |           | dark    |        |", "| dark | flip | | dark | log |")
+        )
+        seen = []
 
         def fail():
             raise OSError("no more bulbs")
 
-        class Failing(Orchestrator):
-            lamp: cls = machine(factory=cls, actions={"log": fail, "count": fail})
+        class House(Orchestrator):
+            lamp: found = machine(factory=found, actions={"log": fail, "count": lambda: seen.append("beat")})
 
         clock = SimulatedClock()
-        house = Failing(clock=clock)
+        house = House(clock=clock)
+        clock.advance(1)
         with pytest.raises(OSError, match="bulbs"):
-            clock.advance(2)
-        assert active(house.lamp) == "dark"
-        with pytest.raises(OSError, match="bulbs"):
-            clock.advance(3)
-        assert active(house.lamp) == "dark"
+            house.lamp.flip()
+        assert house.next_due == 2
+
+        clock.advance(1)
+        assert seen == ["beat"]
+        assert house.next_due == 5
 
     def test_machine_that_was_alone(self, cls):
         """A machine that is handed to an orchestrator brings its timers, with the time that is left."""
