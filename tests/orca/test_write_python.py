@@ -23,6 +23,7 @@ from written import AWKWARD, CONVERTIBLE, NESTED, Idle, configurations, corpus_d
 from orca_bridge import ConversionError, MissingActionError, loads, loads_orchestrator
 from orca_bridge.convert import machine_class
 from orca_bridge.write import python_source
+from statemachines_orchestrator.testing import SimulatedClock
 
 ODD = '''# machine Odd Machine 2
 
@@ -74,8 +75,9 @@ def classes_of(module):
 
 
 def run(cls, events, actions=None):
-    """Where a machine is, what it knows and what it refused, at the start and after each event."""
-    machine = cls(actions=Idle() if actions is None else actions)
+    """Where a machine is, what it knows and what it refused, at the start and after each event and some time."""
+    clock = SimulatedClock()
+    machine = cls(actions=Idle() if actions is None else actions, clock=clock)
     seen = [(list(machine.configuration_values), copy.deepcopy(machine.context), "")]
     for event in events:
         refusal = ""
@@ -83,14 +85,16 @@ def run(cls, events, actions=None):
             machine.send(event["type"], {name: value for name, value in event.items() if name != "type"})
         except TransitionNotAllowed as error:
             refusal = str(error)
+        clock.advance(event.get("n", 0))
         seen.append((list(machine.configuration_values), copy.deepcopy(machine.context), refusal))
     return seen
 
 
 def assert_alike(document):
     written = classes_of(module_of(document))
+    siblings = tuple((one, ()) for one in document.machines)
     for definition in document.machines:
-        loaded = machine_class(definition, tables=document.tables)
+        loaded = machine_class(definition, tables=document.tables, siblings=siblings)
         cls = written[definition.name]
         assert {state.id: (state.name, state.value) for state in cls.states} == {
             state.id: (state.name, state.value) for state in loaded.states
