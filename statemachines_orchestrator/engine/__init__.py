@@ -5,7 +5,7 @@ from ._engines import AsyncMemberEngine, SyncMemberEngine
 from ._host import Host
 from ._install import can_adopt, engine_of, hand_on, host_of, install, lets_go, make_held, release
 from ._invocations import current_cancellation
-from ._member import MemberEngine, Saved, take_strays
+from ._member import MemberEngine, Saved, has_strays, take_strays
 from ._planned import AsyncPlannedEngine, SyncPlannedEngine
 from ._programs import INITIAL_EVENT, PlanStatistics, statistics_of
 from ._version import check_version
@@ -27,6 +27,7 @@ __all__ = (
     "current_cancellation",
     "engine_of",
     "hand_on",
+    "has_strays",
     "host_of",
     "install",
     "lets_go",

@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from statemachine.engines.async_ import AsyncEngine
+from statemachine.engines.base import _running_engine
 from statemachine.event import BoundEvent
 from statemachine.exceptions import TransitionNotAllowed
 
@@ -70,8 +71,21 @@ class SyncMemberEngine(MemberEngine, SyncPlannedEngine):
         found = MemberEngine.enabled_events(self, *args, **kwargs)
         return [event for event in found if _is_allowed(self, event, args, kwargs)]
 
+    def process(self, trigger_data: TriggerData) -> Any:
+        """Run one event and what comes of it; what its caller gets."""
+        is_alone = self.running and not self.external_queue.queue.queue and not trigger_data.cancelled
+        if not is_alone or self.is_for_later(trigger_data) or not self._processing.acquire(blocking=False):
+            self.enqueue(trigger_data)
+            return self.drive()
+        token = _running_engine.set(self)
+        try:
+            return self._process_at_once(trigger_data)
+        finally:
+            _running_engine.reset(token)
+            self._processing.release()
+
     def drive(self) -> Any:
-        """Run python-statemachine's own loop on what is queued."""
+        """Run what is queued."""
         return SyncPlannedEngine.processing_loop(self)
 
 
@@ -131,7 +145,7 @@ class AsyncMemberEngine(MemberEngine, AsyncPlannedEngine):
             self.external_queue.clear()
 
     def drive(self) -> Any:
-        """Run python-statemachine's own loop on what is queued; to be awaited."""
+        """Run what is queued; to be awaited."""
         return AsyncEngine.processing_loop(self)
 
 

@@ -209,6 +209,7 @@ def _attach(engine: Any, host: Host) -> None:
     remember_handlers(engine._invoke_manager)
     engine._host = host
     engine._waiting = WeakValueDictionary()
+    engine._has_own_save = hasattr(engine.sm, "__orchestrator_save__")
     engine.forget_place()
     engine.adopt()
     quicken(type(engine.sm))

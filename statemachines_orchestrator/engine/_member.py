@@ -13,6 +13,7 @@ import threading
 from contextlib import contextmanager
 from functools import partial
 from inspect import isawaitable
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from statemachine.engines.base import BaseEngine, _running_engine
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from ._host import Host
     from ._programs import Program
 
-__all__ = ("MemberEngine", "Saved", "take_strays")
+__all__ = ("MemberEngine", "Saved", "has_strays", "take_strays")
 
 
 class _Arrivals(threading.local):
@@ -56,8 +57,15 @@ class _Arrivals(threading.local):
 _arrivals = _Arrivals()
 
 _MILLISECONDS = 1000.0
+_NO_HISTORY: Mapping[str, Any] = MappingProxyType({})
+_NO_INVOCATION: frozenset[str] = frozenset()
 _DUE = 0.0
 """The stamp of a delayed trigger whose time has come; python-statemachine takes it before all others."""
+
+
+def has_strays() -> bool:
+    """Whether this thread has put triggers for any machine without calling a loop after them."""
+    return bool(_arrivals.triggers)
 
 
 def take_strays(system: object) -> list[tuple[MemberEngine, TriggerData]]:
@@ -139,6 +147,8 @@ class MemberEngine(PlannedEngine):
     _entering: tuple[str, ...] = ()
     """The states that the present microstep leaves and enters."""
     _injected: Mapping[str, Any] | None = None
+    _has_own_save: bool = True
+    """Whether the machine has something of its own that a failing step must put back."""
 
     # -- starting ------------------------------------------------------------------------------------------
 
@@ -233,6 +243,11 @@ class MemberEngine(PlannedEngine):
         """Say that the time of a delayed trigger has come: it will be queued at once."""
         trigger_data.execution_time = _DUE
 
+    def process(self, trigger_data: TriggerData) -> Any:
+        """Run one event and what comes of it; what its caller gets, on the async engine an awaitable of it."""
+        self.enqueue(trigger_data)
+        return self.drive()
+
     def drive(self) -> Any:
         """Run python-statemachine's own loop on what is queued; an awaitable on the async engine."""
         raise NotImplementedError
@@ -246,6 +261,17 @@ class MemberEngine(PlannedEngine):
     def is_busy(self) -> bool:
         """Whether the machine is in the middle of a macrostep, or waits for its part in a joint event."""
         return self.is_reserved or self._processing.locked()
+
+    @property
+    def is_at_rest(self) -> bool:
+        """Whether the machine has started, does nothing, and nothing waits for it."""
+        return not (
+            self.is_reserved
+            or self._processing.locked()
+            or self._held is not None
+            or self.external_queue.queue.queue
+            or self.internal_queue.queue.queue
+        )
 
     @property
     def has_work(self) -> bool:
@@ -418,15 +444,16 @@ class MemberEngine(PlannedEngine):
     def save(self) -> Saved:
         """Remember what a failing step must put back. Called between macrosteps only."""
         sm = self.sm
-        own = getattr(sm, "__orchestrator_save__", None)
+        queued, active = self.external_queue.queue.queue, self._invoke_manager._active
+        own = getattr(sm, "__orchestrator_save__", None) if self._has_own_save else None
         return Saved(
             getattr(sm.model, sm.state_field, None),
-            sm.history_values.copy(),
+            sm.history_values.copy() if sm.history_values else _NO_HISTORY,
             self.running,
             self._held,
             self._root_parallel_final_pending,
-            tuple(self.external_queue.queue.queue),
-            frozenset(self._invoke_manager._active),
+            tuple(queued) if queued else (),
+            frozenset(active) if active else _NO_INVOCATION,
             None if own is None else own(),
         )
 

@@ -254,7 +254,7 @@ class SyncPlannedEngine(PlannedEngine, SyncEngine):
             self.processing_loop()
         return result
 
-    def _process_at_once(self, trigger: Trigger) -> Any:
+    def _process_at_once(self, trigger: TriggerData) -> Any:
         """Process an event past the queue, which is empty, and whatever comes of it."""
         if not self._is_settled:
             self._settle()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from statemachine.exceptions import TransitionNotAllowed
 
-from statemachines_orchestrator.engine import current_cancellation, hand_on
+from statemachines_orchestrator.engine import current_cancellation, hand_on, has_strays
 
 from ._effects import between_rests, fire_delayed
 from ._joints import joint_or_raise
@@ -40,10 +40,16 @@ class BlockingSteps(SharedSteps):
     """How a synchronous system runs its steps."""
 
     def _step_in_turn(self, engine: MemberEngine, trigger: TriggerData | None) -> Any:
-        step = self._new_step()
+        step = self._new_step() if current_step.get() is not None else Step(self, None, atomic=self.atomic)
         if self.observers:
             step.about = about(engine, trigger)
-        result = self._in_turn(self._step_of, step, engine, trigger)
+        if not self._turns.try_enter():
+            result = self._in_turn(self._step_of, step, engine, trigger)
+        else:  # as `_in_turn` does, for the call that there are most of
+            try:
+                result = self._step_of(step, engine, trigger)
+            finally:
+                self._turns.leave()
         return hand_on(engine, trigger) if result is ELSEWHERE else result
 
     def _step_of(self, step: Step, engine: MemberEngine, trigger: TriggerData | None) -> Any:
@@ -56,7 +62,7 @@ class BlockingSteps(SharedSteps):
         self._has_begun = True
 
     def _in_turn(self, work: Any, *arguments: Any) -> Any:
-        if not self._turns.enter(current_cancellation()):
+        if not self._turns.try_enter() and not self._turns.enter(current_cancellation()):
             return None  # an invoke handler whose state was left while it waited
         try:
             return work(*arguments)
@@ -92,6 +98,9 @@ class BlockingSteps(SharedSteps):
         if trigger is not None and engine.is_joint and (joint := self.joint_of(engine, trigger)) is not None:
             return self._run_jointly(step, joint)
         try:
+            if engine.is_at_rest and trigger is not None:
+                step.touch(engine)
+                return engine.process(trigger)
             if engine.is_busy:
                 if trigger is not None:
                     engine.enqueue(trigger)
@@ -101,9 +110,7 @@ class BlockingSteps(SharedSteps):
                 engine.begin()
             elif engine.has_work and not engine.has_choice:
                 engine.drive()  # left by an exception that a callback caught; the caller is to get its own result
-            if trigger is not None:
-                engine.enqueue(trigger)
-            return engine.drive()
+            return engine.drive() if trigger is None else engine.process(trigger)
         except TransitionNotAllowed as refusal:
             self._explain(refusal, engine)
             raise
@@ -138,6 +145,8 @@ class BlockingSteps(SharedSteps):
 
     def _is_quiet(self, step: Step) -> bool:
         """Close the step at once, if nothing is left to be done in it."""
+        if step.is_plain and not has_strays() and not self._unstarted and (self.has_rested or not self.conditional):
+            return step.next_with_work() is None and step.close()
         self._take_strays(step)
         is_idle = not (step.failure or step.deferred or step.moves or step.joints or step.unstarted or self._unstarted)
         has_asked = self.has_rested or not self.conditional

@@ -16,6 +16,7 @@ from ._blocking import ELSEWHERE
 from ._calls import EventCall
 from ._joints import joint_call
 from ._scope import Scope
+from ._step import current_step
 from ._turns import running_loop
 
 if TYPE_CHECKING:
@@ -138,7 +139,7 @@ class Driver(AwaitedSteps):
 
     def deliver(self, engine: MemberEngine, trigger: TriggerData | None) -> Any:
         """Run an event of `engine`: at once if the caller belongs to the running step, else in its turn."""
-        step = self._running_step()
+        step = self._running_step() if current_step.get() is not None else None
         if step is not None and step.enter():
             try:
                 if self.is_async:

@@ -15,7 +15,6 @@ from statemachines_orchestrator.engine import (
     INITIAL_EVENT,
     AsyncMemberEngine,
     MemberEngine,
-    host_of,
     release,
     take_strays,
 )
@@ -139,8 +138,9 @@ class SharedSteps:
         """Do what is left to do at the end of a step, failed or not, in its turn."""
         if self.timers:
             self._forget_ended(step)
-        for engine in step.leaving:
-            release(engine.sm)
+        if not step.is_plain:
+            for engine in step.leaving:
+                release(engine.sm)
         step.forget()
 
     def _forget_ended(self, step: Step) -> None:
@@ -238,8 +238,8 @@ class SharedSteps:
 
     def has_left(self, engine: MemberEngine) -> bool:
         """Whether a machine is no member of this system any more."""
-        host = host_of(engine.sm)
-        return host is None or host.system is not self
+        host = getattr(engine, "host", None)  # one that was released is a stock engine
+        return host is None or host.driver is not self
 
     def joint_of(self, engine: MemberEngine, trigger: TriggerData) -> Joint | None:
         """

@@ -27,6 +27,19 @@ if TYPE_CHECKING:
 __all__ = ("Step", "current_step")
 
 _ABSENT = object()
+_COLLECTIONS: dict[str, type] = {
+    "deferred": list,
+    "moves": list,
+    "joints": deque,
+    "firings": deque,
+    "leaving": list,
+    "unstarted": list,
+    "_undo": list,
+}
+_PLAIN = 5
+"""How many attributes a step has from the start."""
+_mutex = threading.Lock()
+"""Of all steps: nobody holds it for longer than it takes to count."""
 
 current_step: ContextVar[Step | None] = ContextVar("current_step", default=None)
 """The step that the calling code was started in; it may have ended since."""
@@ -35,29 +48,34 @@ current_step: ContextVar[Step | None] = ContextVar("current_step", default=None)
 class Step:
     """The bookkeeping of one step."""
 
-    __slots__ = (
-        "_active",
-        "_mutex",
-        "_on_idle",
-        "_saved",
-        "_undo",
-        "about",
-        "atomic",
-        "cause",
-        "deferred",
-        "deliveries",
-        "failure",
-        "firings",
-        "joints",
-        "leaving",
-        "loop",
-        "moves",
-        "number",
-        "outer",
-        "owner",
-        "running",
-        "unstarted",
-    )
+    # Defaults on the class, and lists that are made when they are needed: most steps need none of them.
+
+    loop: asyncio.AbstractEventLoop | None = None
+    about: tuple[str | None, str] | None = None
+    """The member and its event, or the joint event, that the step is for, if somebody watches."""
+    number: int = 0
+    """Counts the steps of the system, if somebody watches."""
+    cause: Firing | None = None
+    """The link that has its effect."""
+    failure: Exception | None = None
+    """What the step fails with even if a callback has caught it."""
+    deliveries: int = 0
+    """How many links have had their effect."""
+    deferred: list[EventCall]
+    """Calls of asynchronous members that nobody has awaited yet."""
+    moves: list[Move | JointMove | Membership]
+    """What has happened since the last rest."""
+    joints: deque[tuple[Joint, Firing | None]]
+    """Joint events that wait until none of their machines is busy, each with the link that caused it."""
+    firings: deque[Firing]
+    """Links that have been triggered."""
+    leaving: list[MemberEngine]
+    """Machines that were taken out of the system."""
+    unstarted: list[MemberEngine]
+    """Machines that were added and have not entered their initial state."""
+    _undo: list[Callable[[], object]]
+    _active = 0
+    _on_idle: Callable[[], object] | None = None
 
     def __init__(self, owner: object, outer: Step | None, *, atomic: bool) -> None:
         self.owner: object = owner
@@ -65,45 +83,30 @@ class Step:
         """The step of another system in whose callback this one was started."""
         self.atomic: bool = atomic
         self.running: bool = True
-        self.loop: asyncio.AbstractEventLoop | None = None
-        self.deferred: list[EventCall] = []
-        """Calls of asynchronous members that nobody has awaited yet."""
-        self.about: tuple[str | None, str] | None = None
-        """The member and its event, or the joint event, that the step is for, if somebody watches."""
-        self.number: int = 0
-        """Counts the steps of the system, if somebody watches."""
-        self.moves: list[Move | JointMove | Membership] = []
-        """What has happened since the last rest."""
-        self.joints: deque[tuple[Joint, Firing | None]] = deque()
-        """Joint events that wait until none of their machines is busy, each with the link that caused it."""
-        self.firings: deque[Firing] = deque()
-        """Links that have been triggered."""
-        self.leaving: list[MemberEngine] = []
-        """Machines that were taken out of the system."""
-        self.unstarted: list[MemberEngine] = []
-        """Machines that were added and have not entered their initial state."""
-        self.cause: Firing | None = None
-        """The link that has its effect."""
-        self.failure: Exception | None = None
-        """What the step fails with even if a callback has caught it."""
-        self.deliveries: int = 0
-        """How many links have had their effect."""
         self._saved: dict[MemberEngine, Saved | None] = {}
-        self._undo: list[Callable[[], object]] = []
-        self._mutex = threading.Lock()
-        self._active = 0
-        self._on_idle: Callable[[], object] | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        make = _COLLECTIONS.get(name)
+        if make is None:
+            msg = f"{type(self).__name__!r} object has no attribute {name!r}"
+            raise AttributeError(msg)
+        return vars(self).setdefault(name, make())  # threads of one step may come together here
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether nothing has happened but that machines were run: no attribute beside those of the start."""
+        return len(self.__dict__) == _PLAIN
 
     def enter(self) -> bool:
         """Begin a call inside the step, unless the step has ended."""
-        with self._mutex:
+        with _mutex:
             if self.running:
                 self._active += 1
             return self.running
 
     def leave(self) -> None:
         """End a call inside the step."""
-        with self._mutex:
+        with _mutex:
             self._active -= 1
             on_idle = self._on_idle if not self._active else None
             if on_idle is not None:
@@ -123,7 +126,7 @@ class Step:
         Args:
             on_idle: Called when the last call inside the step has ended, if it is not.
         """
-        with self._mutex:
+        with _mutex:
             if self._active:
                 self._on_idle = on_idle
             return not self._active
@@ -138,7 +141,7 @@ class Step:
         Returns:
             Whether the step has ended.
         """
-        with self._mutex:
+        with _mutex:
             if self._active:
                 self._on_idle = on_idle
                 return False
@@ -193,13 +196,8 @@ class Step:
     def forget(self) -> None:
         """Let go of what is needed no longer: tasks that were started in the step keep it alive."""
         self._saved.clear()
-        self._undo.clear()
-        self.deferred.clear()
-        self.moves.clear()
-        self.firings.clear()
-        self.joints.clear()
-        self.leaving.clear()
-        self.unstarted.clear()
+        for name in _COLLECTIONS if not self.is_plain else ():
+            vars(self).pop(name, None)
 
     def put_back(self, error: BaseException) -> None:
         """Undo the step, last touched first; what cannot be undone is noted on the error, and the rest is undone."""

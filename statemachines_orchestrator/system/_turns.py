@@ -63,7 +63,7 @@ class Turns:
     def try_enter(self) -> bool:
         """Take the turn if nobody has it."""
         with self._mutex:
-            if self._is_taken():
+            if self._busy and self._is_taken():
                 return False
             self._busy, self._holder = True, None
             return True
@@ -139,7 +139,7 @@ class Turns:
         """Hand the turn to the next in line."""
         while True:
             with self._mutex:
-                ticket = self._holder = self._next()
+                ticket = self._holder = self._next() if self._line else None
                 if ticket is None:
                     self._busy = False
                     return
