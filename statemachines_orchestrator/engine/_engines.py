@@ -9,6 +9,8 @@ from statemachine.engines.async_ import AsyncEngine
 from statemachine.engines.base import _running_engine
 from statemachine.event import BoundEvent
 from statemachine.exceptions import TransitionNotAllowed
+from statemachine.model import Model
+from statemachine.orderedset import OrderedSet
 
 from ._member import MemberEngine
 from ._planned import INITIAL_EVENT, AsyncPlannedEngine, SyncPlannedEngine
@@ -70,6 +72,40 @@ class SyncMemberEngine(MemberEngine, SyncPlannedEngine):
         """List the enabled events, without those that are forbidden."""
         found = MemberEngine.enabled_events(self, *args, **kwargs)
         return [event for event in found if _is_allowed(self, event, args, kwargs)]
+
+    def _refuse(self, trigger: TriggerData) -> None:
+        self._note_refusal(trigger)
+        SyncPlannedEngine._refuse(self, trigger)
+
+    def move_unheard(self, trigger: TriggerData) -> bool:
+        """
+        Take an event that runs no callback and of which nobody hears; whether it was one.
+
+        Nothing of it can fail and nothing can see it half done, so that it needs no step around it. Called when nobody
+        else has the turn.
+        """
+        sm, host = self.sm, self._host
+        model = sm.model
+        if (
+            not self._is_simple
+            or self.is_joint
+            or self.tallies
+            or host is None
+            or type(model) is not Model  # one of the user's may do anything when it is assigned to
+            or host.wants_moves(self)
+            or not self.is_at_rest
+            or self._has_company(self._invoke_manager)
+        ):
+            return False
+        event: Any = trigger.event
+        if event.delay or trigger.cancelled:
+            return False
+        choice = self.programs.choice(getattr(model, sm.state_field, None), event.id)
+        program = choice.fixed
+        if program is None or not program.is_silent:
+            return False
+        setattr(model, sm.state_field, program.value if program.is_single else OrderedSet(program.plan.after))
+        return True
 
     def process(self, trigger_data: TriggerData) -> Any:
         """Run one event and what comes of it; what its caller gets."""

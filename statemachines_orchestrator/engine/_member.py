@@ -127,8 +127,6 @@ class MemberEngine(PlannedEngine):
     """The rules that concern the machine; the host makes and reads them."""
     tallies: Sequence[Tally] = ()
     """Who counts the members of its collection by where they are."""
-    is_guarded: bool = False
-    """Whether something outside the machine may forbid its events."""
     is_joint: bool = False
     """Whether others may have to take part in its events."""
     is_reserved: bool = False
@@ -139,8 +137,6 @@ class MemberEngine(PlannedEngine):
     """Keywords of a start that waits until all members exist; None when nothing waits."""
     _waiting: WeakValueDictionary[int, TriggerData]
     """Events that can be cancelled and whose turn has not come yet; who sent them keeps them alive."""
-    _chosen: tuple[TriggerData, Any] | None = None
-    """The event that comes next, and the transitions that it was promised."""
     to_invoke: tuple[tuple[State, Mapping[str, Any]], ...] = ()
     """States whose invocations were running when a snapshot was taken, and the keywords of their entry."""
     _leaving: tuple[str, ...] = ()
@@ -242,6 +238,10 @@ class MemberEngine(PlannedEngine):
     def make_due(trigger_data: TriggerData) -> None:
         """Say that the time of a delayed trigger has come: it will be queued at once."""
         trigger_data.execution_time = _DUE
+
+    def move_unheard(self, trigger: TriggerData) -> bool:  # noqa: ARG002 - for the synchronous engine
+        """Take an event that runs no callback and of which nobody hears; whether it was one."""
+        return False
 
     def process(self, trigger_data: TriggerData) -> Any:
         """Run one event and what comes of it; what its caller gets, on the async engine an awaitable of it."""
@@ -375,12 +375,12 @@ class MemberEngine(PlannedEngine):
         self._entering = tuple(one.state.id for one in found[0])
         return found
 
-    def taking(self, program: Program, t: Trigger) -> None:  # noqa: ARG002 - the hook's signature
+    def taking(self, program: Program, t: TriggerData) -> None:  # noqa: ARG002 - the hook's signature
         """Tell who counts that the machine is about to leave where it is."""
         if self.tallies:
             self._tell_tallies()
 
-    def took(self, program: Program, t: Trigger) -> None:
+    def took(self, program: Program, t: TriggerData) -> None:
         """Tell the host that states have been left and entered."""
         host = self._host
         if host is not None and host.wants_moves(self):

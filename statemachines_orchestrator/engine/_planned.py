@@ -39,7 +39,8 @@ if TYPE_CHECKING:
 
 __all__ = ("INITIAL_EVENT", "AsyncPlannedEngine", "PlannedEngine", "SyncPlannedEngine")
 
-_NOTHING: Mapping[str, Any] = {}
+_PLAIN_MANAGER = 3
+"""How many attributes an invoke manager has, if nobody has put anything in the place of its methods."""
 _logger = logging.getLogger("statemachine.engines.base")
 
 
@@ -57,6 +58,12 @@ class PlannedEngine(BaseEngine):
     """The events of the machine that somebody has asked for, see `KeptEvent`."""
     _programs: Programs | None = None
     _is_odd: bool = False
+    _is_simple: bool = False
+    """Whether the machine's events can take the shortest road; False until its programs are known."""
+    is_guarded: bool = False
+    """Whether something outside the machine may forbid its events."""
+    _chosen: tuple[TriggerData, Any] | None = None
+    """The event that comes next, and the program that it was promised."""
 
     def __init__(self, sm: StateChart[Any]) -> None:
         super().__init__(sm)
@@ -74,11 +81,12 @@ class PlannedEngine(BaseEngine):
         if self._programs is None:
             self._programs = programs_of(self.sm)
             self._is_odd = self._programs.is_odd or _logger.isEnabledFor(logging.DEBUG)
+            self._is_simple = not (self._is_odd or self._programs.has_eventless)
         return self._programs
 
     def forget_programs(self) -> None:
         """Hear that the machine's callbacks have changed."""
-        self._programs = None
+        self._programs, self._is_simple = None, False
 
     @property
     def is_terminated(self) -> bool:
@@ -89,10 +97,10 @@ class PlannedEngine(BaseEngine):
         """Return the keywords of an event as callbacks see them."""
         return trigger.kwargs
 
-    def taking(self, program: Program, t: Trigger) -> None:
+    def taking(self, program: Program, t: TriggerData) -> None:
         """Hear that the machine is about to leave where it is."""
 
-    def took(self, program: Program, t: Trigger) -> None:
+    def took(self, program: Program, t: TriggerData) -> None:
         """Hear that the machine has entered what it enters."""
 
     def took_stock(self, trigger_data: TriggerData) -> None:
@@ -255,7 +263,59 @@ class SyncPlannedEngine(PlannedEngine, SyncEngine):
         return result
 
     def _process_at_once(self, trigger: TriggerData) -> Any:
-        """Process an event past the queue, which is empty, and whatever comes of it."""
+        """
+        Process an event past the queue, which is empty, and whatever comes of it.
+
+        One function on purpose: it is what every event of a simple machine takes, and each call within it would cost
+        as much again as a look at what it decides.
+        """
+        manager = self._invoke_manager
+        if not self._is_simple or self._has_company(manager):
+            return self._process_with_care(trigger)
+        programs: Any = self._programs
+        sm = self.sm
+        model, field, event = sm.model, sm.state_field, trigger.event.id  # type: ignore[union-attr] # there is one
+        choice = programs.choice(getattr(model, field, None), event)
+        program = choice.fixed if choice.is_fixed else choose(self, choice, self._prepare(trigger))
+        if program is None:
+            return self._refuse(trigger)
+        if program.is_silent:
+            self.taking(program, trigger)
+            setattr(model, field, program.value if program.is_single else OrderedSet(program.plan.after))
+            self.took(program, trigger)
+            result = None
+        else:
+            try:
+                result = take(self, program, self._prepare(trigger))
+            except Exception:
+                self.clear()
+                raise
+        if self.internal_queue.queue.queue or self.external_queue.queue.queue or self._has_more_to_do(manager):
+            self._process()
+        return result
+
+    def _has_company(self, manager: InvokeManager) -> bool:
+        """Whether somebody has a say in what happens, or something else is to be done."""
+        return bool(
+            self.is_guarded
+            or self._chosen is not None
+            or len(vars(manager)) != _PLAIN_MANAGER
+            or "microstep" in vars(self)
+            or self.internal_queue.queue.queue
+            or self._has_more_to_do(manager)
+        )
+
+    def _has_more_to_do(self, manager: InvokeManager) -> bool:
+        return bool(
+            manager._active or manager._pending or not self.running or self._root_parallel_final_pending is not None
+        )
+
+    def _refuse(self, trigger: TriggerData) -> None:
+        """Say that no transition is enabled, if the class does."""
+        if not self.sm.allow_event_without_transition:
+            raise TransitionNotAllowed(trigger.event, self.sm.configuration)
+
+    def _process_with_care(self, trigger: TriggerData) -> Any:
         if not self._is_settled:
             self._settle()
             if self.is_terminated:

@@ -123,6 +123,10 @@ class Program:
     transitions: tuple[Transition, ...] = field(init=False)
     is_silent: bool = field(init=False)
     """Whether nothing happens but that the configuration changes."""
+    is_single: bool = field(init=False)
+    """Whether one value is the whole configuration that it leads to."""
+    value: Any = field(init=False)
+    """That value."""
     left: tuple[str, ...] = field(init=False)
     entered: tuple[str, ...] = field(init=False)
 
@@ -132,6 +136,8 @@ class Program:
         )
         is_silent = not (self.before or self.on or self.after or has_callbacks or self.plan.remembered)
         object.__setattr__(self, "is_silent", is_silent)
+        object.__setattr__(self, "is_single", len(self.plan.after) == 1)
+        object.__setattr__(self, "value", self.plan.after[0] if self.is_single else None)
         object.__setattr__(self, "transitions", self.plan.transitions)
         object.__setattr__(self, "left", tuple(one.state.id for one in self.plan.exits))
         object.__setattr__(self, "entered", tuple(one.state.id for one in self.plan.entries))
@@ -223,6 +229,12 @@ class Programs:
             raw: What the model holds as its configuration.
             event: The event's id; None for transitions that need none.
         """
+        try:
+            return self.choices[raw, event]
+        except (KeyError, TypeError):  # not yet known, or several values, which have no hash
+            return self._choice(raw, event)
+
+    def _choice(self, raw: Any, event: str | None) -> Choice:
         values = () if raw is None else tuple(raw) if isinstance(raw, MutableSet) else (raw,)
         key = (values[0] if len(values) == 1 else (*values, _SEVERAL)), event
         found = self.choices.get(key)

@@ -40,17 +40,26 @@ class BlockingSteps(SharedSteps):
     """How a synchronous system runs its steps."""
 
     def _step_in_turn(self, engine: MemberEngine, trigger: TriggerData | None) -> Any:
-        step = self._new_step() if current_step.get() is not None else Step(self, None, atomic=self.atomic)
-        if self.observers:
-            step.about = about(engine, trigger)
-        if not self._turns.try_enter():
-            result = self._in_turn(self._step_of, step, engine, trigger)
-        else:  # as `_in_turn` does, for the call that there are most of
+        if trigger is not None and not self.observers and self._turns.try_enter():
+            # As the rest of this does, for the call that there are most of.
             try:
-                result = self._step_of(step, engine, trigger)
+                if not self.has_left(engine):
+                    if self._has_rest and engine.move_unheard(trigger):
+                        return None
+                    return self._as_step(self._new_step(), self._run, engine, trigger)
             finally:
                 self._turns.leave()
+            return hand_on(engine, trigger)
+        step = self._new_step()
+        if self.observers:
+            step.about = about(engine, trigger)
+        result = self._in_turn(self._step_of, step, engine, trigger)
         return hand_on(engine, trigger) if result is ELSEWHERE else result
+
+    @property
+    def _has_rest(self) -> bool:
+        """Whether nothing waits for the next step, whatever it is for."""
+        return not (self._unstarted or has_strays() or (self.conditional and not self.has_rested))
 
     def _step_of(self, step: Step, engine: MemberEngine, trigger: TriggerData | None) -> Any:
         if self.has_left(engine):
@@ -145,7 +154,7 @@ class BlockingSteps(SharedSteps):
 
     def _is_quiet(self, step: Step) -> bool:
         """Close the step at once, if nothing is left to be done in it."""
-        if step.is_plain and not has_strays() and not self._unstarted and (self.has_rested or not self.conditional):
+        if step.is_plain and self._has_rest:
             return step.next_with_work() is None and step.close()
         self._take_strays(step)
         is_idle = not (step.failure or step.deferred or step.moves or step.joints or step.unstarted or self._unstarted)

@@ -122,6 +122,8 @@ class SharedSteps:
     def _new_step(self) -> Step:
         # Not a step that has ended: tasks and invocations that go on for ever would chain all their steps together.
         outer = current_step.get()
+        if outer is None:
+            return Step(self, None, atomic=self.atomic)
         while outer is not None and not outer.running:
             outer = outer.outer
         return Step(self, outer, atomic=self.atomic)
