@@ -1,6 +1,7 @@
-"""How one member runs: python-statemachine's engines with the orchestrator's hooks."""
+"""How one machine runs: pure plans, found once, and a thin shell of callbacks; with the hooks of an orchestrator."""
 
 from ._accelerate import accelerate
+from ._binding import source_of
 from ._engines import AsyncMemberEngine, SyncMemberEngine
 from ._host import Host
 from ._install import can_adopt, engine_of, hand_on, host_of, install, lets_go, make_held, release
@@ -33,6 +34,7 @@ __all__ = (
     "lets_go",
     "make_held",
     "release",
+    "source_of",
     "statistics_of",
     "take_strays",
 )

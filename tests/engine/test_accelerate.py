@@ -11,8 +11,7 @@ from statemachine.event import BoundEvent
 from statemachine.exceptions import TransitionNotAllowed
 
 from statemachines_orchestrator import Orchestrator, accelerate, machine
-from statemachines_orchestrator.engine import SyncPlannedEngine, statistics_of
-from statemachines_orchestrator.engine._binding import source_of
+from statemachines_orchestrator.engine import SyncPlannedEngine, source_of, statistics_of
 
 
 class Door(StateMachine):
