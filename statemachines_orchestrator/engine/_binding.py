@@ -189,8 +189,11 @@ def source_of(
     setup = []
     left = count
     for name, by_name_only, has_default in names:
-        takes_next = left > 0 and not by_name_only
-        left = left - 1 if takes_next else (left if not by_name_only else 0)
+        if by_name_only and left > 0:
+            left = 0  # python-statemachine looks for a place for what is left here, and forgets the parameter over it
+            continue
+        takes_next = left > 0
+        left -= takes_next
         if name in fixed:
             value = fixed[name]
         else:

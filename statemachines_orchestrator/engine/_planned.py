@@ -50,6 +50,7 @@ class PlannedEngine(BaseEngine):
     if TYPE_CHECKING:  # python-statemachine has them without annotations
 
         def clear(self) -> None: ...
+        def clear_cache(self) -> None: ...
         def _drop_external_events(self) -> None: ...
         def _check_root_final_state(self) -> None: ...
         def _initial_transitions(self, trigger_data: TriggerData | None) -> list[Transition]: ...
@@ -64,6 +65,8 @@ class PlannedEngine(BaseEngine):
     """Whether something outside the machine may forbid its events."""
     _chosen: tuple[TriggerData, Any] | None = None
     """The event that comes next, and the program that it was promised."""
+    _is_unseen: bool = True
+    """Whether nobody can see that a machine leaves its states before it enters others."""
 
     def __init__(self, sm: StateChart[Any]) -> None:
         super().__init__(sm)
@@ -74,6 +77,7 @@ class PlannedEngine(BaseEngine):
         for name in ("external_queue", "internal_queue"):
             setattr(self, name, LightQueue.of(vars(self)[name]))
         WatchedRegistry.watch(self)
+        self._is_unseen = self.sm.atomic_configuration_update or not _hears_writes(self.sm)
 
     @property
     def programs(self) -> Programs:
@@ -81,7 +85,7 @@ class PlannedEngine(BaseEngine):
         if self._programs is None:
             self._programs = programs_of(self.sm)
             self._is_odd = self._programs.is_odd or _logger.isEnabledFor(logging.DEBUG)
-            self._is_simple = not (self._is_odd or self._programs.has_eventless)
+            self._is_simple = self._is_unseen and not (self._is_odd or self._programs.has_eventless)
         return self._programs
 
     def forget_programs(self) -> None:
@@ -110,9 +114,10 @@ class PlannedEngine(BaseEngine):
         """Return how the machine enters its initial states, if that is what it is about to do by a program."""
         if trigger_data.event is None or trigger_data.event != INITIAL_EVENT:
             return None
-        programs = self.programs
-        if not self._is_odd:
-            initial: Program = programs.initial(self.sm)
+        programs, sm = self.programs, self.sm
+        # A value that was written before the start makes of the initial entry something that no program does.
+        if not self._is_odd and getattr(sm.model, sm.state_field, None) is None:
+            initial: Program = programs.initial(sm)
             return initial
         self.for_stock(trigger_data)
         return None
@@ -120,7 +125,6 @@ class PlannedEngine(BaseEngine):
     def for_stock(self, t: TriggerData) -> None:  # noqa: ARG002 - for who overrides it
         """Prepare an event for python-statemachine's own engine."""
         self.programs.statistics.stock += 1
-        self._cache.clear()
 
     def _prepare(self, trigger_data: TriggerData) -> Trigger:
         return as_trigger(trigger_data, self.given(trigger_data))
@@ -168,6 +172,7 @@ class SyncPlannedEngine(PlannedEngine, SyncEngine):
 
     def _find_stock(self, trigger_data: TriggerData, select: Any) -> Any:
         self.for_stock(trigger_data)
+        self.clear_cache()  # here only: what has been prepared for the choice serves the microstep, too
         found = select(self, trigger_data)
         return OddProgram(tuple(found)) if found else None
 
@@ -192,7 +197,11 @@ class SyncPlannedEngine(PlannedEngine, SyncEngine):
             self.for_stock(trigger_data)
             return SyncEngine.microstep(self, list(program.transitions), trigger_data)
         t = self._prepare(trigger_data)
-        if program.is_silent and not (self._invoke_manager._active or self._invoke_manager._pending):
+        if (
+            program.is_silent
+            and self._is_unseen
+            and not (self._invoke_manager._active or self._invoke_manager._pending)
+        ):
             self._take_silently(program, t)
             return None
         return take(self, program, t)
@@ -433,6 +442,7 @@ class AsyncPlannedEngine(PlannedEngine, AsyncEngine):
 
     async def _find_stock(self, trigger_data: TriggerData, select: Any) -> Any:
         self.for_stock(trigger_data)
+        self.clear_cache()  # here only: what has been prepared for the choice serves the microstep, too
         found = await select(self, trigger_data)
         return OddProgram(tuple(found)) if found else None
 
@@ -457,7 +467,11 @@ class AsyncPlannedEngine(PlannedEngine, AsyncEngine):
             self.for_stock(trigger_data)
             return await AsyncEngine.microstep(self, list(program.transitions), trigger_data)
         t = self._prepare(trigger_data)
-        if program.is_silent and not (self._invoke_manager._active or self._invoke_manager._pending):
+        if (
+            program.is_silent
+            and self._is_unseen
+            and not (self._invoke_manager._active or self._invoke_manager._pending)
+        ):
             self._take_silently(program, t)
             return None
         return await take_async(self, program, t)
@@ -503,3 +517,9 @@ class AsyncPlannedEngine(PlannedEngine, AsyncEngine):
         )
         self.took_stock(trigger_data)
         return result
+
+
+def _hears_writes(machine: StateChart[Any]) -> bool:
+    """Whether the model runs code when its field is written."""
+    kind: Any = type(machine.model)
+    return kind.__setattr__ is not object.__setattr__ or hasattr(getattr(kind, machine.state_field, None), "__set__")

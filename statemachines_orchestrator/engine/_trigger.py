@@ -125,7 +125,8 @@ def event_data_at(trigger: Trigger, place: Place) -> EventData:
     known = trigger.event_datas
     if known is None:
         known = trigger.event_datas = {}
-    key = id(place.transition), id(place.state), id(place.source), id(place.target)
+    own_states = place.own_state, place.own_source, place.own_target
+    key = id(place.transition), id(place.state), id(place.source), id(place.target), own_states
     found = known.get(key)
     if found is None:
         found = known[key] = EventData(trigger_data=trigger, transition=place.transition)
