@@ -18,7 +18,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-ch
 # An environment whose Python has gone is made anew.
 $(shell $(BIN)/python -c '' 2>/dev/null || rm -f $(STAMP))
 
-.PHONY: help demo test lint types bench conformance clean
+.PHONY: help demo test lint types bench conformance nightly clean
 
 help: ## say what there is
 	@sed -nE 's/^([a-z]+):.*## /\1\t/p' Makefile | expand -t 14
@@ -57,6 +57,9 @@ $(VENV)/.bench: $(STAMP)
 conformance: $(STAMP) $(UPSTREAM)/.installed ## python-statemachine's own tests on our engines, and our slow ones
 	@$(UPSTREAM)/bin/python -m conformance $(ARGS)
 	$(BIN)/python -m pytest -m conformance
+
+nightly: $(STAMP) ## 50,000 random charts on stock engines and on ours, some forty minutes
+	$(BIN)/python -m pytest tests/engine/test_twins.py --hypothesis-profile=nightly --timeout=0
 
 # An environment of its own: what python-statemachine's tests need is nothing to do with ours.
 $(UPSTREAM)/.installed: pyproject.toml

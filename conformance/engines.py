@@ -16,12 +16,14 @@ from statemachine import StateChart
 from statemachine.engines.async_ import AsyncEngine
 from statemachine.engines.sync import SyncEngine
 
-from statemachines_orchestrator.engine import AsyncPlannedEngine, SyncPlannedEngine
+from statemachines_orchestrator.engine import AsyncPlannedEngine, SyncPlannedEngine, accelerate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-__all__ = ("OURS", "STOCK", "Engines", "engines_replaced")
+    from statemachine.event_data import TriggerData
+
+__all__ = ("ACCELERATED", "CLOCKS", "OURS", "STOCK", "Engines", "engines_replaced", "queued")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,8 @@ class Engines:
 
     sync: type[Any]
     asynchronous: type[Any]
+    then: Callable[[Any], object] | None = None
+    """What else is done with a machine that has been made."""
 
     def engine_for(self, machine: StateChart[Any]) -> Any:
         """Make the engine of a machine, by the rule of python-statemachine."""
@@ -38,6 +42,17 @@ class Engines:
 
 STOCK = Engines(SyncEngine, AsyncEngine)
 OURS = Engines(SyncPlannedEngine, AsyncPlannedEngine)
+ACCELERATED = Engines(SyncEngine, AsyncEngine, accelerate)
+"""Stock until the machine has been made, ours from then on."""
+
+CLOCKS = ("statemachine.event_data", "statemachine.engines.sync", "statemachine.engines.async_")
+"""The modules that read the time or sleep: names of theirs are ``monotonic``, ``sleep`` or ``asyncio``."""
+
+
+def queued(machine: StateChart[Any]) -> list[TriggerData]:
+    """Return the events that wait in a machine, the internal ones first, in the order in which they would be taken."""
+    engine = machine._engine
+    return [*sorted(engine.internal_queue.queue.queue), *sorted(engine.external_queue.queue.queue)]
 
 
 @contextmanager

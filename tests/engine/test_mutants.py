@@ -1,0 +1,44 @@
+"""The comparison finds faults: engines with one fault each, tried on the named cases and on one fixed set of random charts."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from mutants import MUTANTS
+from twin import STOCK, run
+from twin_cases import CASES
+from twin_draw import lives
+
+SIZE = 300
+
+
+@pytest.fixture(scope="module")
+def told():
+    """The named cases and random lives, always the same ones, and how they went on stock engines."""
+    found = [((case.chart, case.steps), run(case.chart, case.steps, STOCK)) for case in CASES]
+
+    @settings(
+        max_examples=SIZE,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(lives())
+    def draw(life):
+        found.append((life, run(*life, STOCK)))
+
+    draw()
+    return found
+
+
+def test_stock(told):
+    """Stock is equal to itself, so a difference is the engine's."""
+    assert all(run(*life, STOCK) == stock for life, stock in told[:100])
+
+
+@pytest.mark.parametrize("name", MUTANTS)
+def test_found(told, name):
+    """Every fault shows in some chart."""
+    assert any(run(*life, MUTANTS[name]) != stock for life, stock in told)

@@ -1,0 +1,53 @@
+"""
+Charts of every shape, in every combination of flags, behave on our engines as on python-statemachine's.
+
+What the random comparison finds becomes a case here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import product
+
+import pytest
+from twin import ACCELERATED, OURS, STOCK, run
+from twin_cases import CASES
+from twin_data import FLAGS
+
+every_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.claim)
+COMBINATIONS = [dict(zip(FLAGS, values, strict=True)) for values in product((False, True), repeat=len(FLAGS))]
+
+
+def rests_of(told):
+    """Return where a machine was at rest; the order within is compared with stock, not stated here."""
+    return tuple(" ".join(sorted(one[1], key=lambda state: int(state[1:]))) for one in told if one[0] == "rest")
+
+
+@every_case
+def test_shows(case):
+    """The case shows what it claims: otherwise two engines could agree on something else."""
+    assert rests_of(run(case.chart, case.steps, STOCK)) == case.rests
+
+
+@every_case
+@pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
+def test_same(case, is_async):
+    """Everything that can be seen is the same, whatever the flags, for both base classes."""
+    plain = replace(case.chart, watched=True)
+    chart = plain.asynchronous() if is_async else plain
+    for flags in COMBINATIONS:
+        flagged = chart.with_flags(**flags)
+        stock = run(flagged, case.steps, STOCK)
+        assert (flags, run(flagged, case.steps, OURS)) == (flags, stock)
+        assert (flags, run(flagged, case.steps, ACCELERATED)) == (flags, stock)
+
+
+@every_case
+@pytest.mark.parametrize("base", ["StateChart", "StateMachine"])
+def test_unwatched(case, base):
+    """The same holds on python-statemachine's own model, and when callbacks look at nothing."""
+    chart = replace(case.chart, base=base)
+
+    stock = run(chart, case.steps, STOCK)
+    assert run(chart, case.steps, OURS) == stock
+    assert run(chart, case.steps, ACCELERATED) == stock
