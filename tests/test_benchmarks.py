@@ -18,6 +18,7 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class TestProgram:
+    @pytest.mark.timeout(600)  # it makes every contender once, some of them from large documents
     def test_rows(self, capsys: pytest.CaptureFixture[str]) -> None:
         """Every case is one row of a table that fits 80 columns, and the target is said below."""
         assert program.main(["--quick"]) == 0
