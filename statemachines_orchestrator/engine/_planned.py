@@ -220,7 +220,7 @@ class SyncPlannedEngine(PlannedEngine, SyncEngine):
                 program = self.find(trigger)
             if program is not None:
                 took_events = True
-                self.take(program, trigger)
+                self.take(program, trigger)  # pyright: ignore[reportPossiblyUnboundVariable] # it is bound where a program was found
 
     def _take_external_event(self, external_event: TriggerData) -> Any:
         if self._has_to_tell(self._invoke_manager):
@@ -490,7 +490,7 @@ class AsyncPlannedEngine(PlannedEngine, AsyncEngine):
                 program = await self.find(trigger)
             if program is not None:
                 took_events = True
-                await self.take(program, trigger)
+                await self.take(program, trigger)  # pyright: ignore[reportPossiblyUnboundVariable] # as above
 
     async def _take_external_event(self, external_event: TriggerData) -> Any:
         if self._has_to_tell(self._invoke_manager):

@@ -62,7 +62,7 @@ class Trigger(TriggerData):
         self.args = args
         self.kwargs = kwargs
 
-    __hash__ = object.__hash__  # by identity; python-statemachine's own has none
+    __hash__ = object.__hash__  # pyright: ignore[reportAssignmentType] # by identity; the dataclass has none
 
     @property
     def previous_configuration(self) -> OrderedSet[State]:
