@@ -159,7 +159,7 @@ class OrcaMachine(Core):
     ) -> None:
         """Save snapshots there from now on. Added to what the published runtime has."""
         self._persistence = adapter
-        self.run_id = run_id or self.run_id
+        self.run_id: str = run_id or self.run_id
 
     # -- running --------------------------------------------------------------------------------------------
 

@@ -59,7 +59,7 @@ class FilePersistence:
     """
 
     def __init__(self, base_dir: str | Path) -> None:
-        self.base_dir = Path(base_dir)
+        self.base_dir: Path = Path(base_dir)
         self.base_dir.mkdir(parents=True, exist_ok=True)
 
     def __repr__(self) -> str:

@@ -170,8 +170,8 @@ class Choice:
         self._owner = owner
         self._event = event
         self._known: dict[Any, Any] = {}
-        self.values = values
-        self.rows = rows
+        self.values: tuple[Any, ...] = values
+        self.rows: tuple[tuple[Candidate, ...], ...] = rows
         """For each atomic state, the transitions in the order in which they are asked."""
         asked = [row[0] for row in rows if row]
         self.is_fixed: bool = not owner.has_history and not any(one.validators or one.conditions for one in asked)
@@ -211,7 +211,7 @@ class Programs:
         self._invoking = frozenset(registry)
         self.choices: dict[tuple[Any, Any], Choice] = {}
         self._initial: dict[tuple[Any, ...], Any] = {}
-        self.statistics = statistics_of(kind)
+        self.statistics: PlanStatistics = statistics_of(kind)
         self.has_history: bool = self._planner.has_history
         self.has_eventless: bool = read_chart(kind).has_eventless
         self.is_atomic: bool = machine.atomic_configuration_update
