@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from benchmarks import __main__ as program
-from benchmarks import _cases, _orca, _peers
+from benchmarks import _cases, _machines, _memory, _orca, _peers
 from benchmarks._measure import Effort, Samples
 from benchmarks._table import Line, short, summary
 
@@ -92,3 +92,20 @@ class TestFigures:
         assert summary([within]).startswith("Each of 1")
         assert summary([within, over]).startswith("1 of 2")
         assert summary([Line("make", {"alone": 1.0, "member": 9.0}, 9.0, is_event=False)]) == "No line has a target."
+
+
+class TestMemory:
+    def test_rows(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """Every contender is weighed beside stock."""
+        assert _memory.main(["20", "Flat"]) == 0
+
+        head, row = capsys.readouterr().out.splitlines()
+        assert head.split()[-3:] == ["stock", "accelerated", "member"]
+        assert row.startswith("Flat")
+        assert all(int(weight.replace(",", "")) > 0 for weight in row.split()[1:])
+
+    def test_per_machine(self) -> None:
+        """The weight is that of one machine, however many are made."""
+        few, many = (_memory.bytes_per_machine("stock", _machines.Flat, count) for count in (20, 80))
+
+        assert few == pytest.approx(many, rel=0.2)
