@@ -9,6 +9,7 @@ have it, too). It looks like python-statemachine's and, called, goes straight to
 from __future__ import annotations
 
 from typing import Any
+from weakref import WeakSet
 
 from statemachine import StateChart
 from statemachine.event import BoundEvent, Event, _event_data_kwargs
@@ -58,6 +59,7 @@ def is_plain_call(event: Event, kwargs: dict[str, Any]) -> bool:
 
 _ROAD = ("_put_nonblocking", "_processing_loop")
 """What python-statemachine's road of an event passes through in the machine."""
+_quickened: WeakSet[type] = WeakSet()
 _SPECIAL = frozenset({*_event_data_kwargs, "send_id"})
 
 
@@ -67,6 +69,9 @@ def quicken(machine_class: type[StateChart[Any]]) -> None:
 
     Not of a class that has a say itself in how its events are queued or run: they take python-statemachine's road.
     """
+    if machine_class in _quickened:
+        return
+    _quickened.add(machine_class)
     if any(getattr(machine_class, name) is not getattr(StateChart, name) for name in _ROAD):
         return
     for base in machine_class.__mro__:

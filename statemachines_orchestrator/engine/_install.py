@@ -27,6 +27,7 @@ from ._engines import AsyncMemberEngine, SyncMemberEngine
 from ._events import quicken
 from ._invocations import MemberInvokeManager, remember_handlers
 from ._member import MemberEngine
+from ._planned import AsyncPlannedEngine, SyncPlannedEngine
 from ._programs import INITIAL_EVENT
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ _MEMBER_ENGINES: dict[type, type[MemberEngine]] = {
     AsyncEngine: AsyncMemberEngine,
 }
 _STOCK_ENGINES: dict[type, type] = {member: stock for stock, member in _MEMBER_ENGINES.items()}
+_MEMBER_ENGINES |= {SyncPlannedEngine: SyncMemberEngine, AsyncPlannedEngine: AsyncMemberEngine}
 
 
 @dataclass(slots=True)

@@ -177,7 +177,7 @@ class Choice:
         self.is_fixed: bool = not owner.has_history and not any(one.validators or one.conditions for one in asked)
         """Whether the outcome is the same every time."""
         self.fixed: Any = None
-        """The outcome then: a program, an odd one, or None if the event is refused."""
+        """The outcome then: a program, or None if the event is refused."""
         if self.is_fixed and asked:
             self.fixed = self.program([one.transition for one in asked], {})
 
@@ -215,7 +215,6 @@ class Programs:
         self.has_history: bool = self._planner.has_history
         self.has_eventless: bool = read_chart(kind).has_eventless
         self.is_atomic: bool = machine.atomic_configuration_update
-        self.catches: bool = machine.catch_errors_as_events
         self.is_odd: bool = bool(self._sources.get(machine.prepare.key)) or _is_changed(machine)
         """Whether everything takes the stock road."""
         self.is_shared: bool = all(one.is_shared for group in self._sources.values() for one in group)
@@ -357,7 +356,8 @@ def programs_of(machine: StateChart[Any]) -> Programs:
     if type(machine.model) is not Model or machine._listeners or _is_changed(machine):
         return Programs(machine)
     found = _shared.get(type(machine))
-    if found is None or not found.is_shared or vars(machine).keys() & read_chart(type(machine)).hooks:
+    if found is None or vars(machine).keys() & read_chart(type(machine)).hooks:
         found = Programs(machine)
-        _shared.setdefault(type(machine), found)
+        if found.is_shared:  # others hold on to the machine by its callbacks
+            _shared.setdefault(type(machine), found)
     return found

@@ -2,7 +2,9 @@
 
 import asyncio
 import copy
+import gc
 import threading
+import weakref
 
 import pytest
 from statemachine import HistoryState, State, StateChart, StateMachine
@@ -121,6 +123,39 @@ class TestAccelerate:
         house = House()
 
         assert accelerate(house.door) is house.door
+
+    def test_becomes_a_member(self):
+        """A machine that was accelerated before can be handed to an orchestrator, and is where it was."""
+
+        class House(Orchestrator):
+            door: Door = machine()
+
+        door = accelerate(Door())
+        door.open(by="ann")
+        house = House(door=door)
+        house.door.close()
+
+        assert house.door is door
+        assert door.shut.is_active
+
+    def test_holds_no_machine(self):
+        """What is known of a class keeps none of its machines, not even one whose guard is a text."""
+
+        class Gate(StateMachine):
+            shut = State(initial=True)
+            ajar = State()
+            open = shut.to(ajar, cond="tall and not wide")
+            close = ajar.to(shut)
+            tall = True
+            wide = False
+
+        gate = accelerate(Gate())
+        gate.open()
+        watched = weakref.ref(gate)
+        del gate
+        gc.collect()
+
+        assert watched() is None
 
     def test_asynchronous(self):
         """An asynchronous machine is awaited as ever."""
