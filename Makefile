@@ -18,6 +18,10 @@ INSTALL := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-ch
 # An environment whose Python has gone is made anew.
 $(shell $(BIN)/python -c '' 2>/dev/null || rm -f $(STAMP))
 
+# What members do, once more on python-statemachine's own engines; `make conformance` takes all of the orchestrator.
+CORE := $(addprefix tests/orchestrator/test_,engines.py rules.py steps.py system.py links.py guards.py joint_events.py \
+	joint_calls.py failure.py injection.py delays.py properties.py)
+
 .PHONY: help demo test lint types bench conformance nightly clean
 
 help: ## say what there is
@@ -37,6 +41,7 @@ demo: $(STAMP) ## replay an event log, LOG=path or the one in the example
 
 test: $(STAMP) ## the tests and the documentation's examples, with coverage
 	$(BIN)/python -m pytest $(COVER)
+	$(BIN)/python -m pytest --engine=stock $(CORE)
 
 lint: $(STAMP) ## ruff, linter and formatter
 	$(BIN)/python -m ruff check .
@@ -54,9 +59,10 @@ $(VENV)/.bench: $(STAMP)
 	@$(INSTALL) '.[bench]'
 	@touch $@
 
-conformance: $(STAMP) $(UPSTREAM)/.installed ## python-statemachine's own tests on our engines, and our slow ones
+conformance: $(STAMP) $(UPSTREAM)/.installed ## python-statemachine's own tests on our engines, ours on its engines, and our slow ones
 	@$(UPSTREAM)/bin/python -m conformance $(ARGS)
 	$(BIN)/python -m pytest -m conformance
+	$(BIN)/python -m pytest --engine=stock tests/orchestrator
 
 nightly: $(STAMP) ## 50,000 random charts on stock engines and on ours, some forty minutes
 	$(BIN)/python -m pytest tests/engine/test_twins.py --hypothesis-profile=nightly --timeout=0

@@ -21,6 +21,7 @@ from sybil.parsers.markdown import PythonCodeBlockParser, SkipParser
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    import pytest
     from sybil import Region
 
 PACKAGES = ("statemachines_orchestrator", "orca_bridge")
@@ -56,6 +57,11 @@ class ReasonedSkipParser(SkipParser):
                 message = f'{document.path}: a skip needs a reason: <!-- skip: {action} "why" -->'
                 raise ValueError(message)
             yield region
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the orchestrator's tests run on python-statemachine's own engines as well."""
+    parser.addoption("--engine", choices=("planned", "stock"), default="planned", help="what runs members")
 
 
 def start_document(namespace: dict[str, Any]) -> None:

@@ -37,10 +37,7 @@ def accelerate(machine: Machine) -> Machine:
     """
     candidate: Any = machine
     if not isinstance(candidate, StateChart):
-        given = candidate.__name__ if isinstance(candidate, type) else type(candidate).__name__
-        hint = f": accelerate({given}())" if isinstance(candidate, type) else ""
-        msg = f"accelerate takes a machine, an instance of a StateMachine or StateChart class, not {given}{hint}"
-        raise TypeError(msg)
+        raise TypeError(_no_machine(candidate))
     engine: Any = machine._engine
     if isinstance(engine, PlannedEngine):
         return machine
@@ -54,3 +51,12 @@ def accelerate(machine: Machine) -> Machine:
     engine.adopt()
     quicken(type(machine))
     return machine
+
+
+def _no_machine(candidate: Any) -> str:
+    """Say why something cannot be accelerated that is no machine."""
+    kind: type = candidate if isinstance(candidate, type) else type(candidate)
+    if hasattr(kind, "machine_classes"):  # an orchestrator, of which nothing in this layer knows
+        return f"{kind.__name__} is an orchestrator: its members are fast already, there is nothing to accelerate"
+    hint = f": accelerate({kind.__name__}())" if issubclass(kind, StateChart) else ""
+    return f"accelerate takes a machine, an instance of a StateMachine or StateChart class, not {kind.__name__}{hint}"

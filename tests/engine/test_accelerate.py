@@ -89,6 +89,21 @@ class TestAccelerate:
         with pytest.raises(TypeError, match=r"not Door: accelerate\(Door\(\)\)"):
             accelerate(Door)  # type: ignore[type-var]
 
+    def test_other_class(self):
+        """A class of something else is refused without advice that would not help."""
+        with pytest.raises(TypeError, match=r"StateChart class, not int$"):
+            accelerate(int)  # type: ignore[type-var]
+
+    def test_orchestrator(self):
+        """Who hands over an orchestrator hears that nothing is left to do."""
+
+        class House(Orchestrator):
+            door: Door = machine(factory=Door)
+
+        for given in (House, House()):
+            with pytest.raises(TypeError, match="House is an orchestrator: its members are fast already"):
+                accelerate(given)  # type: ignore[type-var]
+
     def test_inside_an_event(self):
         """A machine cannot be accelerated in the middle of its event."""
 

@@ -77,6 +77,7 @@ def run(chart: Chart, steps: tuple[Step, ...], engines: Engines) -> list[Any]:
             asyncio.run(life)
         else:
             _run_at_once(life)
+    recorder.machine = None  # callbacks hold the recorder, and whoever holds the callbacks would hold the class
     return recorder.told
 
 
