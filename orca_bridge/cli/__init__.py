@@ -12,39 +12,22 @@ import argparse
 import os
 import sys
 import traceback
+from difflib import get_close_matches
 from importlib.metadata import version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from . import _actions, _bridge, _check, _convert, _export, _fmt, _parse, _run, _show, _table
-from ._output import complain
+from . import _actions, _bridge, _check, _convert, _explain, _export, _fmt, _parse, _run, _show, _table
+from ._output import WRONG_USAGE, Refusal, complain, refuse
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 __all__ = ("main",)
 
-_VERBS = (
-    "check",
-    "show",
-    "fmt",
-    "export",
-    "compile",
-    "visualize",
-    "table",
-    "actions",
-    "run",
-    "parse",
-    "convert",
-    "describe",
-)
-_NOT_YET = (
-    "verify",
-    "explain",
-    "codes",
-)
-
-_OLDER = {"/compile-orca": "compile", "/parse-machine": "parse", "/verify-orca": "verify"}
-"""Spellings of verbs that orca-lang takes."""
+_MODULES = (_check, _show, _fmt, _convert, _parse, _export, _actions, _table, _run, _bridge, _explain)
+_NOT_YET = "verify"
+_OLDER = {"/compile-orca": "compile", "/parse-machine": "parse", "/verify-orca": "verify", "--stdin": "-"}
+"""Words that orca-lang takes."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -58,33 +41,33 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit status.
     """
     arguments = [_OLDER.get(word, word) for word in (sys.argv[1:] if argv is None else argv)]
-    debug = "--debug" in arguments
+    debug, as_json = "--debug" in arguments, "--json" in arguments
     arguments = [word for word in arguments if word != "--debug"]
-    verb = next((word for word in arguments if word in (*_VERBS, *_NOT_YET)), None)
-    if verb in _NOT_YET:
-        complain(f"{verb}: not there yet; this version has {', '.join(_VERBS)}")
-        return 2
-    if verb is not None:
-        # Options may stand anywhere, before the verb too.
-        arguments.remove(verb)
-        arguments.insert(0, verb)
     try:
-        return _dispatch(arguments)
+        return _run_verb(arguments, as_json=as_json)
     except Exception as error:  # noqa: BLE001 - whatever it is, one line says so, and the traceback is asked for
         if debug:
             traceback.print_exc()
-        complain(f"internal error: {type(error).__name__}: {error}" + ("" if debug else " (--debug shows where)"))
+        text = f"internal error: {type(error).__name__}: {error}" + ("" if debug else " (--debug shows where)")
+        refuse(text, as_json=as_json)
         return 3
 
 
-def _dispatch(arguments: Sequence[str]) -> int:
+def _run_verb(arguments: list[str], *, as_json: bool) -> int:
     try:
-        options = _parser().parse_args(arguments)
+        options = _options(arguments)
         status: int = options.run(options)
-        sys.stdout.flush()
-    except SystemExit as stop:  # argparse has written its message
-        return stop.code if isinstance(stop.code, int) else 2
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except SystemExit as stop:  # --help and --version
+        return stop.code if isinstance(stop.code, int) else WRONG_USAGE
+    except Refusal as refusal:
+        refuse(refusal, as_json=as_json)
+        return refusal.status
     except KeyboardInterrupt:
+        if sys.stderr is not None and sys.stderr.isatty():
+            # Behind the ^C that the terminal shows.
+            sys.stderr.write("\n")
         complain("interrupted")
         return 130
     except BrokenPipeError:
@@ -93,32 +76,41 @@ def _dispatch(arguments: Sequence[str]) -> int:
     except OSError as error:
         _drop_output()
         complain(f"the result cannot be written: {error.strerror or error}")
-        return 2
+        return WRONG_USAGE
     return status
 
 
 def _drop_output() -> None:
     """Send standard output nowhere: what is still buffered must not fail once more at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if sys.stdout is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="orca-bridge",
-        description="Orca documents as state machines.",
-        epilog=f"Not there yet: {', '.join(_NOT_YET)}.",
-    )
+def _options(arguments: list[str]) -> argparse.Namespace:
+    """Read the arguments; options may stand anywhere, before the verb and between files too."""
+    parser = _Parser(prog="orca-bridge", description="Orca documents as state machines.")
     parser.add_argument("--debug", action="store_true", help="show where an error of this program comes from")
     parser.add_argument("--version", action="version", version=f"%(prog)s {version('statemachines-orchestrator')}")
-    verbs = parser.add_subparsers(metavar="VERB", required=True)
-    _check.add_to(verbs)
-    _show.add_to(verbs)
-    _fmt.add_to(verbs)
-    _export.add_to(verbs)
-    _table.add_to(verbs)
-    _actions.add_to(verbs)
-    _run.add_to(verbs)
-    _parse.add_to(verbs)
-    _convert.add_to(verbs)
-    _bridge.add_to(verbs)
-    return parser
+    verbs: Any = parser.add_subparsers(metavar="VERB", required=True)
+    for module in _MODULES:
+        module.add_to(verbs)
+    known = [*verbs.choices, _NOT_YET]
+    verb = next((word for word in arguments if word in known), None)
+    if verb is None:
+        named = next((word for word in arguments if not word.startswith("-")), None)
+        if named is not None:
+            near = get_close_matches(named, known, n=1)
+            parser.error(f"there is no verb {named!r}" + (f"; is {near[0]!r} meant?" if near else ""))
+        return parser.parse_args(arguments)
+    if verb == _NOT_YET:
+        raise Refusal(f"{verb} is not there yet; 'orca-bridge check' tells what is wrong with the text of a document")
+    arguments.remove(verb)
+    chosen: argparse.ArgumentParser = verbs.choices[verb]
+    return chosen.parse_intermixed_args(arguments)
+
+
+class _Parser(argparse.ArgumentParser):
+    """One that does not end the process: who asked for JSON gets JSON."""
+
+    def error(self, message: str) -> NoReturn:
+        raise Refusal(f"{message}\n{self.format_usage().rstrip()}")

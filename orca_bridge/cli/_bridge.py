@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from orca_bridge.runtime import BridgeError, answer_invocation, descriptor_for, make_result
 from orca_bridge.runtime.parser import machines_of
 
-from ._files import read_document
-from ._output import complain, say
+from ._files import add_name_option, chosen, read_document, sound, standard_input
+from ._output import Refusal, say
 
 if TYPE_CHECKING:
     import argparse
@@ -28,7 +28,7 @@ def add_to(verbs: Any) -> None:
         "describe", help="say as JSON what a machine takes and gives when it is called over the bridge"
     )
     parser.add_argument("file", metavar="FILE", help="a document, or - for standard input")
-    parser.add_argument("--name", default="<stdin>", help="what to call standard input; *.orca is brace text")
+    add_name_option(parser)
     parser.add_argument("--machine", metavar="M", help="this machine instead of the first")
     parser.set_defaults(run=describe)
 
@@ -36,30 +36,30 @@ def add_to(verbs: Any) -> None:
 def describe(options: argparse.Namespace) -> int:
     """Print the descriptor of one machine."""
     machines = _machines(options.file, options.name, options.machine)
-    if isinstance(machines, int):
-        return machines
     say(json.dumps(descriptor_for(machines[0]), indent=2, ensure_ascii=False))
     return 0
 
 
 def answer(options: argparse.Namespace, actions: Any) -> int:
     """
-    Answer the invocation on standard input; status 1 if it is none.
+    Answer the invocation on standard input.
 
     Args:
         options: Those of ``run``.
         actions: Handlers of the machine's actions.
+
+    Raises:
+        Refusal: There is no invocation that could be answered.
     """
+    if options.file == "-":
+        raise Refusal("run --bridge: the invocation comes from standard input, so the document has to be a file")
     machines = _machines(options.file, options.file, options.machine)
-    if isinstance(machines, int):
-        return machines
     try:
         # What actions print is not part of the answer.
         with redirect_stdout(sys.stderr):
-            result = asyncio.run(answer_invocation(sys.stdin.buffer.read(), machines, actions, lenient=options.lenient))
+            result = asyncio.run(answer_invocation(standard_input(), machines, actions, lenient=options.lenient))
     except BridgeError as error:
-        complain(error)
-        return 1
+        raise Refusal(error, 1) from None
     say(_written(result))
     return 0
 
@@ -72,19 +72,12 @@ def _written(result: dict[str, Any]) -> str:
         return json.dumps(make_result(result["final_state"], {}, told))
 
 
-def _machines(file: str, name: str, wanted: str | None) -> list[MachineDef] | int:
-    """Read the machines of a document, the one that is wanted first; or the exit status, after a message."""
-    found = read_document(file, name)
-    if found is None:
-        return 2
-    reading, called = found
-    if reading.errors or reading.document is None:
-        complain("\n".join(map(str, reading.errors)))
-        return 1
-    machines = machines_of(reading.document)
-    chosen = [machine for machine in machines if wanted in (None, machine.name)][:1]
-    if not chosen:
-        listed = ", ".join(machine.name for machine in machines) or "no machine at all"
-        complain(f"{called} defines no machine {wanted!r}; it defines: {listed}")
-        return 2
-    return [*chosen, *(machine for machine in machines if machine is not chosen[0])]
+def _machines(file: str, name: str, wanted: str | None) -> list[MachineDef]:
+    """Read the machines of a document, the one that is wanted first."""
+    reading, called = read_document(file, name)
+    document = sound(reading)
+    if not document.machines:
+        raise Refusal(f"{called} defines no machine", 1)
+    (first, *_) = chosen(document.machines, wanted, called)
+    machines = machines_of(document)
+    return sorted(machines, key=lambda machine: machine.name != first.name)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,7 @@ from orca_bridge.convert import CODE, all_states, machine_class
 from orca_bridge.exceptions import ConversionError
 
 from ._files import add_file_options, read_document
-from ._output import say
+from ._output import Refusal, complain, say, say_json
 
 if TYPE_CHECKING:
     import argparse
@@ -47,6 +46,15 @@ class Report:
     """What keeps its machines from being converted."""
     machines: list[str] = field(default_factory=list)
 
+    @property
+    def errors(self) -> list[str]:
+        """The errors, one sentence each."""
+        shown = [item for item in self.diagnostics if item["severity"] == "error"]
+        places = [
+            f"{item['file']}:{item['line']}:{item['column']}: {item['code']}: {item['message']}" for item in shown
+        ]
+        return [*places, *self.problems]
+
 
 def run(options: argparse.Namespace) -> int:
     """Check every file; the worst status wins."""
@@ -54,15 +62,17 @@ def run(options: argparse.Namespace) -> int:
     worst = max(status for _, status in checked)
     if options.json:
         files = [asdict(report) for report, _ in checked]
-        say(json.dumps({"status": "error" if worst else "ok", "files": files}, indent=2))
+        errors = [error for report, _ in checked for error in report.errors]
+        say_json({"status": "error", "errors": errors, "files": files} if worst else {"status": "ok", "files": files})
     return worst
 
 
 def _check(file: str, options: argparse.Namespace) -> tuple[Report, int]:
-    found = read_document(file, options.name)
-    if found is None:
-        return Report(file, problems=["cannot be read"]), 2
-    reading, name = found
+    try:
+        reading, name = read_document(file, options.name)
+    except Refusal as refusal:
+        complain(refusal)
+        return Report(file, problems=[str(refusal)]), refusal.status
     shown = [item for item in reading.diagnostics if item.category != "portability" or options.portability != "off"]
     machines = reading.document.machines if reading.document is not None else ()
     problems = [problem for machine in machines for problem in _conversion_problems(machine)]

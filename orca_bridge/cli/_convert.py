@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from orca_bridge._load import read_file
-from orca_bridge.exceptions import DocumentError, DocumentFileError, WritingError
+from orca_bridge.exceptions import DocumentError, WritingError
 from orca_bridge.write import format_document
 
-from ._files import add_file_options
-from ._output import complain, say
+from ._files import add_file_options, content_of, each, write_text
+from ._output import Refusal, say
 
 if TYPE_CHECKING:
     import argparse
@@ -33,39 +31,20 @@ def add_to(verbs: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     """Convert every file; the worst status wins."""
     if options.output is not None and len(options.files) > 1:
-        complain("convert: -o takes one document")
-        return 2
-    return max(_convert(file, options) for file in options.files)
+        raise Refusal("convert: -o takes one document")
+    return each(options.files, lambda file: _convert(file, options))
 
 
 def _convert(file: str, options: argparse.Namespace) -> int:
     if Path(file).suffix.lower() == ".md":
-        complain(f"{file} is Markdown already; orca-bridge fmt brings it into canonical form")
-        return 2
+        raise Refusal(f"{file} is Markdown already; orca-bridge fmt brings it into canonical form")
+    content, name = content_of(file, options.name)
     try:
-        content, name = (sys.stdin.buffer.read(), options.name) if file == "-" else read_file(file)
         text = format_document(content, name).text
-    except DocumentFileError as error:
-        complain(error)
-        return 2
     except (DocumentError, WritingError) as error:
-        complain(error)
-        return 1
+        raise Refusal(error, 1) from None
     if file == "-" and options.output is None:
-        say(text.rstrip("\n"))
-        return 0
-    return _write(Path(options.output or f"{file}.md"), text, force=options.force)
-
-
-def _write(path: Path, text: str, *, force: bool) -> int:
-    try:
-        # Made and checked in one go: nobody's file is lost that appears in between.
-        with path.open("w" if force else "x", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-    except FileExistsError:
-        complain(f"{path} exists; --force writes over it")
-        return 2
-    except OSError as error:
-        complain(f"{path} cannot be written: {error.strerror or error}")
-        return 2
+        say(text.removesuffix("\n"))
+    else:
+        write_text(options.output or f"{file}.md", text, replace=options.force)
     return 0

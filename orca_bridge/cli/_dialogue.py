@@ -8,7 +8,8 @@ import sys
 import textwrap
 from typing import TYPE_CHECKING, Any
 
-from ._output import say
+from ._output import WRONG_USAGE, say
+from ._session import state_text
 from ._typed import COMMANDS
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 __all__ = ("Dialogue", "JsonLines")
 
 WIDTH = 80
-_WRONG_USAGE = 2
 
 
 class Dialogue:
@@ -27,7 +27,8 @@ class Dialogue:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._colored = not os.environ.get("NO_COLOR")
+        self._colored = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+        self._asked = False
 
     def opened(self) -> None:
         """Say what is running, and where it stands."""
@@ -39,21 +40,26 @@ class Dialogue:
         """Ask for a line."""
         sys.stdout.write("> ")
         sys.stdout.flush()
+        self._asked = True
+
+    def heard(self) -> None:
+        """Know that the line which was asked for has come."""
+        self._asked = False
 
     def told(self, command: str) -> None:
         """Answer a command."""
         if command == "help":
-            _lines("pay amount=5", "send an event, with a payload")
-            _lines('pay {"amount": 5}', "the same, as JSON")
-            for name, meaning in COMMANDS.items():
-                _lines(f":{name}", meaning)
+            self._help()
         elif command == "context":
             _fields(self._session.machine.context)
         else:
-            self._stands()
+            _wrapped(f"in {self._session.state}", "")
+            self._takes()
 
     def answered(self, answer: Answer) -> None:
-        """Say what came of an event."""
+        """Say what came of an event, or what happened by itself while a line was asked for."""
+        if self._asked:
+            say("")
         if not answer.taken:
             say(self._paint("ignored" if answer.ignored else "refused", "33"))
             for line in answer.reason.splitlines():
@@ -75,20 +81,35 @@ class Dialogue:
         return 0
 
     def ended(self) -> None:
-        """Say that the machine has come to its end."""
-        say("the machine has ended")
+        """Say that the machine has come to its end, or leave the line that was asked for."""
+        if self._session.ended:
+            say("the machine has ended")
+        elif self._asked:
+            # Ctrl-D: what comes next begins a line of its own.
+            say("")
 
-    def _stands(self) -> None:
-        _wrapped(f"in {self._session.state}", "")
-        self._takes()
+    def _help(self) -> None:
+        _lines("pay amount=5", "send an event, with a payload")
+        _lines('pay {"amount": 5}', "the same, as JSON")
+        if self._session.kinds.invoked:
+            _lines("@STATE pay", "send an event to what this state invokes")
+        for name, meaning in COMMANDS.items():
+            _lines(f":{name}", meaning)
 
     def _takes(self) -> None:
-        names = [
-            name if self._session.taken_without_payload(name) else f"{name} (guarded)"
-            for name in self._session.allowed()
-        ]
-        if not self._session.ended:
-            _wrapped(f"takes {', '.join(names) or 'no event by name'}", "  ")
+        if self._session.ended:
+            return
+        _wrapped(f"takes {self._events('') or 'no event by name'}", "  ")
+        for place, child in self._session.children.items():
+            _wrapped(f"@{place}: {child.definition.name} in {state_text(child)}", "  ")
+            _wrapped(f"takes {self._events(place) or 'no event by name'}", "    ")
+
+    def _events(self, place: str) -> str:
+        reasons = self._session.reasons(place)
+        return ", ".join(
+            f"{name}{reasons.payload(name)}" + ("" if reasons.takes(name, {}) else " (guarded)")
+            for name in reasons.allowed()
+        )
 
     def _paint(self, text: str, color: str) -> str:
         return f"\x1b[{color}m{text}\x1b[0m" if self._colored else text
@@ -105,18 +126,26 @@ class JsonLines:
 
     def prompt(self) -> None:
         """Hand on what was answered: the reader may wait for it before it writes more."""
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
+
+    def heard(self) -> None:
+        """Do nothing: nobody sees what has been asked for."""
 
     def told(self, command: str) -> None:
         """Answer a command."""
-        found: dict[str, Any] = {"state": self._session.state, "context": self._session.machine.context}
-        _json({"command": command, **found, "takes": self._session.allowed()})
+        session = self._session
+        found: dict[str, Any] = {"state": session.state, "context": session.machine.context}
+        children = {place: state_text(child) for place, child in session.children.items()}
+        takes = {"takes": session.reasons().allowed()}
+        _json({"command": command, **found, **takes} | ({"children": children} if children else {}))
 
     def answered(self, answer: Answer) -> None:
         """Say what came of an event."""
         _json(
             {
                 "event": answer.event,
+                **({"child": answer.child} if answer.child else {}),
                 "taken": answer.taken,
                 "from_state": answer.before,
                 "to_state": answer.after,
@@ -126,13 +155,14 @@ class JsonLines:
                 "changed": answer.changed,
                 "final": self._session.ended,
             }
+            | ({"children": answer.children} if answer.children else {})
             | ({"skipped": answer.skipped} if answer.skipped else {})
         )
 
     def mistaken(self, text: str) -> int:
         """Say that a line could not be read, which is wrong usage."""
         _json({"error": text})
-        return _WRONG_USAGE
+        return WRONG_USAGE
 
     def ended(self) -> None:
         """Say nothing: the last answer has said so."""

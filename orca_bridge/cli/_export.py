@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import dataclass
-from pathlib import Path
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from orca_bridge.exceptions import OrcaError
 
-from ._files import add_file_options, read_document
-from ._output import complain, say
+from ._files import add_file_options, chosen, read_document, sound, write_text
+from ._output import Refusal, complain, say
 from ._targets import TARGETS, Job
 
 if TYPE_CHECKING:
@@ -60,8 +59,9 @@ class _Outcome:
 def run(options: argparse.Namespace) -> int:
     """Export every file; the worst status wins."""
     if options.target not in TARGETS:
-        complain(f"there is no target {options.target!r}; there are: {', '.join(TARGETS)}")
-        return 2
+        near = get_close_matches(options.target, TARGETS, n=1)
+        hint = f"; is {near[0]!r} meant?" if near else ""
+        raise Refusal(f"there is no target {options.target!r}{hint}; there are: {', '.join(TARGETS)}")
     return export_to(TARGETS[options.target], options)
 
 
@@ -75,34 +75,31 @@ def export_to(target: Target, options: argparse.Namespace) -> int:
     else:
         for outcome in outcomes:
             for line in (*outcome.errors, *outcome.warnings):
-                sys.stderr.write(f"{line}\n")
-    return max(worst, _deliver(output, options.output))
+                complain(line)
+    if output and options.output is not None:
+        write_text(options.output, output)
+    elif output:
+        say(output.removesuffix("\n"))
+    return worst
 
 
 def _export(file: str, target: Target, options: argparse.Namespace) -> _Outcome:
-    found = read_document(file, options.name)
-    if found is None:
-        return _Outcome(2, errors=(f"{file} cannot be read",) if options.json else ())
-    reading, name = found
-    if reading.errors or reading.document is None:
-        return _Outcome(1, errors=tuple(map(str, reading.errors)))
-    machines = tuple(one for one in reading.document.machines if options.machine in (None, one.name))
-    if options.machine is not None and not machines:
-        listed = ", ".join(one.name for one in reading.document.machines) or "no machine at all"
-        return _Outcome(2, errors=(f"{name} defines no machine {options.machine!r}; it defines: {listed}",))
-    if not (machines if target.needs == "machines" else reading.document.tables):
-        wanted = "machine" if target.needs == "machines" else "decision table"
-        return _Outcome(1, errors=(f"{name} defines no {wanted}",))
-    document = reading.document
-    return _written(Job(machines, document.machines, document.tables, reading.lines, name, vars(options)), target)
-
-
-def _written(job: Job, target: Target) -> _Outcome:
     try:
-        written = target.write(job)
+        written = target.write(_job(file, target, options))
+    except Refusal as refusal:
+        return _Outcome(refusal.status, errors=(str(refusal),))
     except OrcaError as error:
         return _Outcome(1, errors=(str(error),))
     return _Outcome(0, written.text, written.warnings)
+
+
+def _job(file: str, target: Target, options: argparse.Namespace) -> Job:
+    reading, name = read_document(file, options.name)
+    document = sound(reading)
+    machines = chosen(document.machines, options.machine, name)
+    if not (machines if target.needs == "machines" else document.tables):
+        raise Refusal(f"{name} defines no {'machine' if target.needs == 'machines' else 'decision table'}", 1)
+    return Job(machines, document.machines, document.tables, reading.lines, name, vars(options))
 
 
 def _as_json(target: str, outcomes: list[_Outcome], output: str) -> dict[str, Any]:
@@ -111,17 +108,3 @@ def _as_json(target: str, outcomes: list[_Outcome], output: str) -> dict[str, An
         return {"status": "error", "errors": errors}
     warnings = [line for outcome in outcomes for line in outcome.warnings]
     return {"status": "success", "target": target, "output": output, "warnings": warnings}
-
-
-def _deliver(output: str, path: str | None) -> int:
-    if path is None:
-        if output:
-            say(output.removesuffix("\n"))
-        return 0
-    if output:
-        try:
-            Path(path).write_text(output, encoding="utf-8")
-        except OSError as error:
-            complain(f"{path} cannot be written: {error.strerror or error}")
-            return 2
-    return 0

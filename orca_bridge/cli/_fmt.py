@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import difflib
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from orca_bridge._load import read_file
-from orca_bridge.exceptions import DocumentError, DocumentFileError, WritingError
+from orca_bridge.exceptions import DocumentError, WritingError
 from orca_bridge.write import format_document
 
-from ._files import add_file_options
-from ._output import complain, say
+from ._files import add_file_options, content_of, each, write_text
+from ._output import Refusal, complain, say
 
 if TYPE_CHECKING:
     import argparse
@@ -33,21 +30,16 @@ def add_to(verbs: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     """Format every file; the worst status wins."""
     if options.output is not None and len(options.files) > 1:
-        complain("fmt: -o takes one document")
-        return 2
-    return max(_format(file, options) for file in options.files)
+        raise Refusal("fmt: -o takes one document")
+    return each(options.files, lambda file: _format(file, options))
 
 
 def _format(file: str, options: argparse.Namespace) -> int:
+    content, name = content_of(file, options.name)
     try:
-        content, name = (sys.stdin.buffer.read(), options.name) if file == "-" else read_file(file)
         written = format_document(content, name).text
-    except DocumentFileError as error:
-        complain(error)
-        return 2
     except (DocumentError, WritingError) as error:
-        complain(error)
-        return 1
+        raise Refusal(error, 1) from None
     changed = written.encode() != content
     if options.diff:
         before = content.decode().splitlines(keepends=True)
@@ -56,17 +48,12 @@ def _format(file: str, options: argparse.Namespace) -> int:
         if changed and options.check:
             complain(f"{name} would change")
         return int(changed and options.check)
-    return _write(file, name, written, options.output, changed=changed)
-
-
-def _write(file: str, name: str, written: str, output: str | None, *, changed: bool) -> int:
-    if output is not None:
-        Path(output).write_text(written, "utf-8", newline="\n")
+    if options.output is not None:
+        write_text(options.output, written)
     elif file == "-":
-        say(written.rstrip("\n"))
+        say(written.removesuffix("\n"))
     elif name.endswith(".orca"):
-        complain(f"{name} is brace text, which fmt does not replace; give -o FILE")
-        return 2
+        raise Refusal(f"{name} is brace text, which fmt does not replace; give -o FILE")
     elif changed:
-        Path(file).write_text(written, "utf-8", newline="\n")
+        write_text(file, written)
     return 0

@@ -10,30 +10,26 @@ from __future__ import annotations
 
 import importlib
 import json
-import queue
 import sys
-import threading
-import time
-from contextlib import suppress
-from dataclasses import dataclass
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
-from orca_bridge._load import unsupported_in
-from orca_bridge.exceptions import ConversionError, OrcaError
+from orca_bridge.exceptions import ConversionError, MissingActionError
+from statemachines_orchestrator.exceptions import SnapshotError, SnapshotMismatchError
 
 from ._bridge import answer
+from ._conversation import Conversation
 from ._dialogue import Dialogue, JsonLines
-from ._files import read_document
-from ._output import complain
+from ._files import chosen, read_document, sound
+from ._keep import DAMAGED, Log, Store
+from ._kinds import kinds_of
+from ._output import Refusal, complain
 from ._session import Session
-from ._typed import Mistake, Typed, typed
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator
 
-    from orca_bridge.definition import MachineDefinition
-    from orca_bridge.syntax import Reading
+    from ._kinds import Kinds
 
 __all__ = ("add_to",)
 
@@ -49,74 +45,100 @@ def add_to(verbs: Any) -> None:
     parser.add_argument("--context", metavar="JSON", help="values to start with, as a JSON object")
     parser.add_argument("--clock", choices=("real", "manual"), default="real", help="whether time passes by itself")
     parser.add_argument("--lenient", action="store_true", help="pass over actions that have no handler")
+    parser.add_argument("--persist", metavar="DIR", help="keep the state in this folder; the next call goes on there")
+    parser.add_argument("--run-id", metavar="ID", help="the name under which it is kept")
+    parser.add_argument("--log", metavar="FILE", help="append a line of JSON for every transition")
     parser.add_argument("--bridge", action="store_true", help="answer one invocation of the bridge protocol instead")
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
     """Run one machine until it has ended, or the input has; status 1 if something in it failed."""
-    try:
-        if options.bridge:
-            return answer(options, _actions(options.actions))
-        session = _session(options)
-    except _Refusal as refusal:
-        complain(refusal)
-        return refusal.status
-    except OrcaError as error:
-        complain(f"{error}\nGive handlers with --actions MODULE:ATTR, or pass over them with --lenient.")
-        return 1
-    except Exception as error:  # noqa: BLE001 - an action on the initial entry may raise anything
-        complain(f"the machine failed at its start: {type(error).__name__}: {error}")
-        return 1
-    view = Dialogue(session) if sys.stdin.isatty() and sys.stdout.isatty() else JsonLines(session)
-    try:
-        return _Loop(session, view, real=options.clock == "real").run()
-    finally:
-        session.close()
-
-
-class _Refusal(Exception):  # noqa: N818 - carried a few lines, and never seen outside
-    """Why there is nothing to run, and the status that says so."""
-
-    def __init__(self, text: object, status: int = 2) -> None:
-        super().__init__(str(text))
-        self.status = status
-
-
-# -- what is run ---------------------------------------------------------------------------------------------
-
-
-def _session(options: argparse.Namespace) -> Session:
+    if options.bridge:
+        return _answer(options)
     if options.file == "-":
-        raise _Refusal("run: events come from standard input, so the document has to be a file")
-    found = read_document(options.file, options.file)
-    if found is None:
-        raise _Refusal(f"run: {options.file} has not been read")
-    reading, name = found
-    if reading.errors or reading.document is None:
-        raise _Refusal("\n".join(map(str, reading.errors)), 1)
-    definition = _chosen(reading, name, options.machine)
+        raise Refusal("run: events come from standard input, so the document has to be a file")
+    if sys.stdin is None:
+        raise Refusal("run: standard input is closed")
+    context, store = _context(options.context), _store(options)
+    with ExitStack() as closing:
+        session = _session(_kinds(options), context, options, store)
+        closing.callback(session.close)
+        if options.log is not None:
+            closing.callback(Log(options.log, options.run_id or "", session).close)
+        at_terminal = sys.stdin.isatty() and sys.stdout is not None and sys.stdout.isatty()
+        view = Dialogue(session) if at_terminal else JsonLines(session)
+        return Conversation(session, view, store, real=options.clock == "real").run()
+
+
+def _answer(options: argparse.Namespace) -> int:
+    unused = {
+        "--persist": options.persist,
+        "--run-id": options.run_id,
+        "--log": options.log,
+        "--context": options.context,
+    }
+    for flag, value in unused.items():
+        if value is not None:
+            raise Refusal(f"run --bridge answers one invocation and ends; {flag} has no use there")
+    return answer(options, _actions(options.actions))
+
+
+def _store(options: argparse.Namespace) -> Store | None:
+    if options.persist is None:
+        if options.run_id is not None and options.log is None:
+            raise Refusal("--run-id names what is kept; give the folder with --persist")
+        return None
+    if options.run_id is None:
+        raise Refusal("--persist keeps the state under a name; give one with --run-id")
+    return Store(options.persist, options.run_id)
+
+
+def _kinds(options: argparse.Namespace) -> Kinds:
+    reading, name = read_document(options.file, options.file)
+    document = sound(reading)
+    if not document.machines:
+        raise Refusal(f"{name} defines no machine", 1)
+    definition = chosen(document.machines, options.machine, name)[0]
+    actions = _actions(options.actions)
+    # Who types without handlers wants to see what the document does.
+    lenient = options.lenient or (actions is None and sys.stdin.isatty())
     try:
-        return Session(
-            definition,
-            tables=reading.document.tables,
-            actions=_actions(options.actions),
-            context=_context(options.context),
-            manual=options.clock == "manual",
-            # Who types without handlers wants to see what the document does.
-            lenient=options.lenient or (options.actions is None and sys.stdin.isatty()),
-        )
+        kinds = kinds_of(definition, reading, actions, lenient=lenient)
+    except MissingActionError as error:
+        raise Refusal(
+            f"{error}\nGive handlers with --actions MODULE:ATTR, or pass over them with --lenient.", 1
+        ) from None
     except ConversionError as error:
-        raise ConversionError(error.machine, error.problems, (), unsupported_in(definition, reading)) from None
+        raise Refusal(error, 1) from None
+    for machine in kinds.unknown:
+        complain(f"{machine!r} is invoked, and {name} does not define it: the invoke will fail")
+    return kinds
 
 
-def _chosen(reading: Reading, name: str, wanted: str | None) -> MachineDefinition:
-    machines = reading.document.machines if reading.document is not None else ()
-    for machine in machines:
-        if wanted in (None, machine.name):
-            return machine
-    listed = ", ".join(machine.name for machine in machines) or "no machine at all"
-    raise _Refusal(f"{name} defines no machine {wanted!r}; it defines: {listed}" if wanted else f"{name}: {listed}")
+def _session(kinds: Kinds, context: dict[str, Any] | None, options: argparse.Namespace, store: Store | None) -> Session:
+    saved = store.saved() if store is not None else None
+    if saved is not None and context is not None:
+        complain(f"the run {options.run_id!r} goes on where it was; --context is for a new one")
+    try:
+        session = Session(kinds, context=context, manual=options.clock == "manual", saved=saved)
+    except SnapshotMismatchError as error:
+        raise Refusal(f"{_place(store)} was saved by another definition:\n{_listed(error)}") from None
+    except SnapshotError as error:
+        raise Refusal(f"{_place(store)} cannot be read:\n{_listed(error)}\n{DAMAGED}") from None
+    except Exception as error:  # noqa: BLE001 - an action on the initial entry may raise anything
+        raise Refusal(f"the machine failed at its start: {type(error).__name__}: {error}", 1) from None
+    if store is not None and saved is None:
+        store.save(session)
+    return session
+
+
+def _place(store: Store | None) -> str:
+    return store.path if store is not None else ""
+
+
+def _listed(error: SnapshotError) -> str:
+    return "\n".join(f"- {problem}" for problem in error.problems)
 
 
 def _actions(place: str | None) -> Any:
@@ -130,9 +152,10 @@ def _actions(place: str | None) -> Any:
         found: Any = importlib.import_module(module)
         for part in attribute.split(".") if attribute else ():
             found = getattr(found, part)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise _Refusal(f"--actions {place}: {error}; write MODULE:ATTR, such as shop.actions:Handlers") from None
-    return found() if isinstance(found, type) else found
+        return found() if isinstance(found, type) else found
+    except Exception as error:  # noqa: BLE001 - importing runs the module, and making the object its class
+        raised = "" if isinstance(error, ImportError | AttributeError | ValueError) else f"{type(error).__name__}: "
+        raise Refusal(f"--actions {place}: {raised}{error}; write MODULE:ATTR, such as shop.actions:Handlers") from None
 
 
 def _context(text: str | None) -> dict[str, Any] | None:
@@ -140,91 +163,8 @@ def _context(text: str | None) -> dict[str, Any] | None:
         return None
     try:
         found = json.loads(text)
-    except ValueError as error:
-        raise _Refusal(f"--context is no JSON: {error}") from None
+    except (ValueError, RecursionError) as error:
+        raise Refusal(f"--context is no JSON: {error}") from None
     if not isinstance(found, dict):
-        raise _Refusal('--context is no JSON object, such as {"name": "value"}')
+        raise Refusal('--context is no JSON object, such as {"name": "value"}')
     return found
-
-
-# -- the conversation ----------------------------------------------------------------------------------------
-
-
-@dataclass(slots=True)
-class _Loop:
-    """Reads lines, and shows what came of them."""
-
-    session: Session
-    view: Dialogue | JsonLines
-    real: bool
-    status: int = 0
-
-    def run(self) -> int:
-        self.view.opened()
-        for line in self._lines():
-            if line is None:
-                self._show(self.session.run_due(), quiet=True)
-            elif not self._take(line.strip()):
-                break
-            if self.session.ended:
-                self.view.ended()
-                break
-        return self.status
-
-    def _take(self, line: str) -> bool:
-        """Handle one line; False ends the conversation."""
-        try:
-            found = typed(line)
-            if found.command == "quit":
-                return False
-            self._act(found)
-        except Mistake as mistake:
-            self.status = max(self.status, self.view.mistaken(str(mistake)))
-        return True
-
-    def _act(self, found: Typed) -> None:
-        if found.event is not None:
-            self._show(self.session.send(found.event, found.payload))
-        elif found.seconds is not None:
-            try:
-                self._show(self.session.advance(found.seconds))
-            except ValueError as error:
-                raise Mistake(str(error)) from None
-        elif found.command:
-            self.view.told(found.command)
-
-    def _show(self, answer: Any, *, quiet: bool = False) -> None:
-        if answer.error is not None:
-            self.status = max(self.status, 1)
-        if not quiet or answer.before != answer.after or answer.changed or answer.error is not None:
-            self.view.answered(answer)
-
-    def _lines(self) -> Iterator[str | None]:
-        """Give what is written; None whenever a timer may be due."""
-        if not self.real:
-            self.view.prompt()
-            for line in sys.stdin:
-                yield line
-                self.view.prompt()
-            return
-        waiting: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-        threading.Thread(target=_read_into, args=(waiting,), daemon=True).start()
-        self.view.prompt()
-        while True:
-            due = self.session.next_due
-            try:
-                line = waiting.get(timeout=None if due is None else max(0.0, due - time.monotonic()))
-            except queue.Empty:
-                yield None
-                continue
-            if line is None:
-                return
-            yield line
-            self.view.prompt()
-
-
-def _read_into(waiting: queue.SimpleQueue[str | None]) -> None:
-    with suppress(ValueError):  # standard input was closed at the end of the process
-        for line in sys.stdin:
-            waiting.put(line)
-    waiting.put(None)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from abc import ABC
 from dataclasses import dataclass, field
+from functools import partial
 from inspect import isawaitable
-from types import new_class
 from typing import TYPE_CHECKING, Any
 
 from statemachine.exceptions import TransitionNotAllowed
 
-from orca_bridge.convert import machine_class
-from orca_bridge.exceptions import MissingActionError
-from statemachines_orchestrator import Orchestrator, machine
+from orca_bridge.convert import OrcaSystem, field_names, system_class
 from statemachines_orchestrator.testing import SimulatedClock
 
 from ._why import Reasons
@@ -21,9 +20,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from orca_bridge.convert import OrcaChart
-    from orca_bridge.definition import DecisionTable, MachineDefinition
+    from orca_bridge.definition import MachineDefinition
 
-__all__ = ("Answer", "Session")
+    from ._kinds import Kinds
+    from ._why import Refusal
+
+__all__ = ("Answer", "Session", "UnknownChildError", "state_text")
+
+
+class UnknownChildError(LookupError):
+    """Raised when an event is for a machine that does not run now; the text says which ones do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +39,7 @@ class Answer:
     event: str | None
     """None for time that passed."""
     before: str
-    """The active states when it came, by path."""
+    """The active states of the machine when it came, by path."""
     after: str
     taken: bool = True
     guard_failed: bool = False
@@ -46,78 +52,81 @@ class Answer:
     """Fields of the context that have another value now."""
     skipped: tuple[str, ...] = ()
     """Actions that would have run, and have no handler."""
+    child: str = ""
+    """The machine that it was for, by its place; empty for the machine itself."""
+    children_before: Mapping[str, str] = field(default_factory=dict)
+    """The active states of the machines that ran below it, by their places."""
+    children: Mapping[str, str] = field(default_factory=dict)
+    """The same afterwards."""
+
+    @property
+    def tells_something(self) -> bool:
+        """Whether anything is otherwise than before."""
+        moved = self.before != self.after or self.children_before != self.children
+        return bool(moved or self.changed or self.error or self.skipped)
+
+
+class _Running(OrcaSystem, ABC, atomic=False):
+    """What is run. A step that fails stays as the machine left it: somebody wants to look at it."""
 
 
 class Session:
     """
-    One machine of a document while it runs.
+    One machine of a document while it runs, with the machines that it invokes.
 
-    It is the only member of an orchestrator, so that its timers go by a clock. A step that fails stays as the
-    machine left it: somebody wants to look at it.
+    It is a member of an orchestrator, so that its timers go by a clock and all of it can be saved.
 
     Args:
-        definition: The machine.
-        tables: The decision tables of its document, which may be actions.
-        actions: Handlers of its actions.
+        kinds: The classes of the machines.
         context: Values to start with.
         manual: Whether time passes only when `advance` says so.
-        lenient: Whether an action without a handler is passed over.
+        saved: A snapshot of an earlier session, to go on from.
 
     Raises:
-        MissingActionError: Actions have no handler; all of them are named.
-        ConversionError: The machine cannot run.
+        SnapshotError: What was saved does not fit the machine.
     """
 
     def __init__(
         self,
-        definition: MachineDefinition,
+        kinds: Kinds,
         *,
-        tables: tuple[DecisionTable, ...] = (),
-        actions: Any = None,
         context: Mapping[str, Any] | None = None,
         manual: bool = True,
-        lenient: bool = False,
+        saved: str | None = None,
     ) -> None:
-        self.definition = definition
+        self.kinds = kinds
         self._runner = asyncio.Runner()
-        self._skipped: list[str] = []
         self._clock = SimulatedClock() if manual else None
-        kind = machine_class(definition, actions=actions, tables=tables)
-        try:
-            self._system = self._start(kind, context, None)
-        except MissingActionError as error:
-            if not lenient:
-                raise
-            kind = machine_class(definition, actions=self._passing_over(error.missing), tables=tables)
-            self._system = self._start(kind, context, actions)
-        self.machine: OrcaChart = self._system.machine
-        self._reasons = Reasons(self.machine)
-        self.skipped: tuple[str, ...] = tuple(self._skipped)
+        made = system_class(f"{kinds.main.__name__}Run", [kinds.main], [*kinds.invoked.values()], base=_Running)
+        fields, _ = field_names([self.definition.name], [])
+        self.field = fields[self.definition.name]
+        """The field of the orchestrator that the machine is."""
+        given: dict[str, Any] = {} if self._clock is None else {"clock": self._clock}
+        if saved is None:
+            # Made by the orchestrator: timers of the initial entry go by its clock, too.
+            self.system = made(**{self.field: partial(kinds.main, context=context)}, **given)
+        else:
+            self.system = made.restore(saved, **given)
+        self.ignoring = False
+        """Whether the event that is being handled is one that the machine ignores."""
+        self._settled(self.system.activate())
+        self.machine: OrcaChart = getattr(self.system, self.field)
+        self.skipped: tuple[str, ...] = tuple(kinds.skipped)
         """Actions of the initial entry that have no handler."""
-
-    def _start(self, kind: type[OrcaChart], context: Mapping[str, Any] | None, actions: Any) -> Any:
-        # Made by the orchestrator: timers of the initial entry go by its clock, too.
-        member = machine(factory=lambda: kind(context=context, actions=actions))
-        own = {"__module__": __name__, "__annotations__": {"machine": kind}, "machine": member}
-        system: Any = new_class("Running", (Orchestrator,), {"atomic": False}, lambda space: space.update(own))
-        found = system() if self._clock is None else system(clock=self._clock)
-        self._settled(found.activate())
-        return found
-
-    def _passing_over(self, names: tuple[str, ...]) -> dict[str, Callable[[], None]]:
-        def passing(name: str) -> Callable[[], None]:
-            return lambda: self._skipped.append(name)
-
-        return {name: passing(name) for name in names}
 
     def close(self) -> None:
         """Give back what running asynchronous actions took."""
         self._runner.close()
 
     @property
+    def definition(self) -> MachineDefinition:
+        """What the document says about the machine."""
+        return self.kinds.main.definition
+
+    @property
     def state(self) -> str:
         """The innermost active states, by path."""
-        return ", ".join(str(state.value) for state in self.machine.configuration if state.is_atomic)
+        return state_text(self.machine)
 
     @property
     def ended(self) -> bool:
@@ -126,38 +135,67 @@ class Session:
 
     @property
     def next_due(self) -> float | None:
-        """In how many seconds the next timer is due; None without one."""
-        due: float | None = self._system.next_due
+        """When the next timer is due, on the machine's own clock; None without one."""
+        due: float | None = self.system.next_due
         return due
 
-    def allowed(self) -> tuple[str, ...]:
-        """Give the events that the active states have rows for, in document order."""
-        return () if self.ended else self._reasons.allowed()
+    @property
+    def children(self) -> dict[str, OrcaChart]:
+        """What runs below the machine, by place: the states from the machine down, joined by ``/``."""
+        return dict(_below(self.machine, ""))
 
-    def taken_without_payload(self, event: str) -> bool:
-        """Tell whether an event would be taken now, without a payload."""
-        return bool(self._reasons.enabled(event, {}))
+    def reasons(self, child: str = "") -> Reasons:
+        """
+        Ask the machine, or one below it, what it takes now.
 
-    def send(self, event: str, payload: Mapping[str, Any]) -> Answer:
-        """Send an event and wait until the machine is quiet."""
-        refusal = self._reasons.refusal(event, payload)
-        return self._observed(event, lambda: self.machine.send(event, dict(payload)), refusal)
+        Raises:
+            UnknownChildError: There is no machine at this place.
+        """
+        return Reasons(self._at(child))
+
+    def send(self, event: str, payload: Mapping[str, Any], child: str = "") -> Answer:
+        """
+        Send an event and wait until the machine is quiet.
+
+        Raises:
+            UnknownChildError: There is no machine at this place.
+        """
+        machine = self._at(child)
+        refusal = Reasons(machine).refusal(event, payload)
+        return self._observed(event, lambda: machine.send(event, dict(payload)), refusal, child)
 
     def advance(self, seconds: float) -> Answer:
-        """Let time pass; what is due on the way happens."""
+        """
+        Let time pass; what is due on the way happens.
+
+        Raises:
+            ValueError: Time passes by itself.
+        """
         if self._clock is None:
             raise ValueError("real time cannot be advanced; run with --clock manual")
         clock = self._clock
-        return self._observed(None, lambda: clock.advance(seconds), None)
+        return self._observed(None, lambda: clock.advance(seconds))
 
     def run_due(self) -> Answer:
         """Let happen what is due by now."""
-        return self._observed(None, self._system.run_due, None)
+        return self._observed(None, self.system.run_due)
 
-    def _observed(self, event: str | None, act: Callable[[], Any], refusal: Any) -> Answer:
-        before, context = self.state, self._shown()
+    def _at(self, child: str) -> OrcaChart:
+        if not child:
+            return self.machine
+        running = self.children
+        if child in running:
+            return running[child]
+        listed = ", ".join(f"@{place}" for place in running)
+        raise UnknownChildError(f"no machine runs at {child!r} now" + (f"; there are: {listed}" if listed else ""))
+
+    def _observed(
+        self, event: str | None, act: Callable[[], Any], refusal: Refusal | None = None, child: str = ""
+    ) -> Answer:
+        before, children, context = self.state, self._child_states(), self._shown()
         error: Exception | None = None
-        self._skipped.clear()
+        self.kinds.skipped.clear()
+        self.ignoring = refusal is not None and refusal.ignored
         try:
             self._settled(act())
         except TransitionNotAllowed as refused:
@@ -169,10 +207,14 @@ class Session:
             for name, text in (context | self._shown()).items()
             if context.get(name) != text or name not in self.machine.context
         }
-        seen: dict[str, Any] = {"error": error, "changed": changed, "skipped": tuple(self._skipped)}
+        seen: dict[str, Any] = {"error": error, "changed": changed, "skipped": tuple(self.kinds.skipped)}
+        seen |= {"child": child, "children_before": children, "children": self._child_states()}
         if refusal is not None:
             seen |= {"taken": False, **refusal.as_answer()}
         return Answer(event, before, self.state, **seen)
+
+    def _child_states(self) -> dict[str, str]:
+        return {place: state_text(child) for place, child in self.children.items()}
 
     def _shown(self) -> dict[str, str]:
         # As text: an action may change a value in place.
@@ -187,3 +229,15 @@ class Session:
             return await result
 
         return self._runner.run(wait())
+
+
+def state_text(machine: OrcaChart) -> str:
+    """Give the innermost active states of a machine, by path."""
+    return ", ".join(str(state.value) for state in machine.configuration if state.is_atomic)
+
+
+def _below(machine: OrcaChart, place: str) -> list[tuple[str, OrcaChart]]:
+    found = []
+    for path, child in machine.children.items():
+        found += [(f"{place}{path}", child), *_below(child, f"{place}{path}/")]
+    return found

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from orca_bridge.convert import all_states
 from orca_bridge.definition import StateDefinition
 
-from ._files import add_file_options, read_document
-from ._output import complain, say
+from ._files import add_file_options, chosen, each, read_document
+from ._output import say
 
 if TYPE_CHECKING:
     import argparse
@@ -42,23 +42,18 @@ def add_to(verbs: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Show every file; the worst status wins."""
-    return max(_show(file, options) for file in options.files)
+    return each(options.files, lambda file: _show(file, options))
 
 
 def _show(file: str, options: argparse.Namespace) -> int:
-    found = read_document(file, options.name)
-    if found is None:
-        return 2
-    reading, name = found
+    reading, name = read_document(file, options.name)
     for error in reading.errors:
         sys.stderr.write(f"{error}\n")
     machines = reading.document.machines if reading.document is not None else ()
     tables = reading.document.tables if reading.document is not None else ()
-    wanted = [machine for machine in machines if options.machine in (None, machine.name)]
-    if options.machine is not None and not wanted and not reading.errors:
-        listed = ", ".join(machine.name for machine in machines) or "no machine at all"
-        complain(f"{name} defines no machine {options.machine!r}; it defines: {listed}")
-        return 2
+    # The machine that is wanted may be the one with the errors.
+    named = tuple(machine for machine in machines if options.machine in (None, machine.name))
+    wanted = named if reading.errors else chosen(machines, options.machine, name)
     shown = ["\n".join(_machine(machine)) for machine in wanted]
     shown += ["\n".join(_table(table)) for table in tables if options.machine is None]
     if shown:

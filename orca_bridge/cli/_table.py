@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
 from typing import TYPE_CHECKING, Any
 
 from orca_bridge.convert import Table
 
-from ._files import read_document
-from ._output import complain, say
+from ._files import add_name_option, read_document, sound, standard_input
+from ._output import Refusal, say, say_json
 
 if TYPE_CHECKING:
     import argparse
@@ -26,55 +25,32 @@ def add_to(verbs: Any) -> None:
     parser.add_argument("table", metavar="NAME", help="the table")
     parser.add_argument("file", metavar="FILE", help="a document, or - for standard input")
     parser.add_argument("values", nargs="*", metavar="NAME=VALUE", help="what it is asked with; else JSON is read")
-    parser.add_argument("--name", default="<stdin>", help="what to call standard input; *.orca is brace text")
+    add_name_option(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON value")
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
     """Ask the table; status 1 if no rule matches."""
-    try:
-        definition = _find(options)
-        found = Table(definition).evaluate(_inputs(options, definition))
-    except _Refusal as refusal:
-        return _refuse(options, refusal)
+    definition = _find(options)
+    found = Table(definition).evaluate(_inputs(options, definition))
     if found is None:
-        return _refuse(options, _Refusal(f"no rule of {definition.name} matches", 1))
+        raise Refusal(f"no rule of {definition.name} matches", 1)
     if options.json:
-        say(json.dumps(found, indent=2, ensure_ascii=False))
+        say_json(found)
     else:
         say("\n".join(f"{name}: {_text(value)}" for name, value in found.items()))
     return 0
 
 
-class _Refusal(Exception):  # noqa: N818 - carried a few lines, and never seen outside
-    """Why there is no answer, and the status that says so."""
-
-    def __init__(self, text: str, status: int = 2) -> None:
-        super().__init__(text)
-        self.status = status
-
-
-def _refuse(options: argparse.Namespace, refusal: _Refusal) -> int:
-    if options.json:
-        say(json.dumps({"status": "error", "errors": str(refusal).splitlines()}, indent=2))
-    elif str(refusal):
-        complain(refusal)
-    return refusal.status
-
-
 def _find(options: argparse.Namespace) -> DecisionTable:
-    found = read_document(options.file, options.name)
-    if found is None:
-        raise _Refusal("")
-    reading, name = found
-    if reading.errors or reading.document is None:
-        raise _Refusal("\n".join(map(str, reading.errors)), 1)
-    for table in reading.document.tables:
+    reading, name = read_document(options.file, options.name)
+    document = sound(reading)
+    for table in document.tables:
         if table.name == options.table:
             return table
-    listed = ", ".join(table.name for table in reading.document.tables) or "no decision table at all"
-    raise _Refusal(f"{name} defines no decision table {options.table!r}; it defines: {listed}")
+    listed = ", ".join(table.name for table in document.tables) or "no decision table at all"
+    raise Refusal(f"{name} defines no decision table {options.table!r}; it defines: {listed}")
 
 
 def _inputs(options: argparse.Namespace, table: DecisionTable) -> dict[str, Any]:
@@ -82,17 +58,17 @@ def _inputs(options: argparse.Namespace, table: DecisionTable) -> dict[str, Any]
     given = _written(options.values, columns) if options.values or options.file == "-" else _from_json()
     unknown = [name for name in given if name not in columns]
     if unknown:
-        raise _Refusal(f"{table.name} has no condition {unknown[0]!r}; it has: {', '.join(columns)}")
+        raise Refusal(f"{table.name} has no condition {unknown[0]!r}; it has: {', '.join(columns)}")
     return given
 
 
 def _from_json() -> dict[str, Any]:
     try:
-        found = json.load(sys.stdin)
-    except ValueError as error:
-        raise _Refusal(f"standard input holds no JSON: {error}") from None
+        found = json.loads(standard_input())
+    except (ValueError, RecursionError) as error:
+        raise Refusal(f"standard input holds no JSON: {error}") from None
     if not isinstance(found, dict):
-        raise _Refusal('standard input holds no JSON object, such as {"name": "value"}')
+        raise Refusal('standard input holds no JSON object, such as {"name": "value"}')
     return found
 
 
@@ -101,7 +77,7 @@ def _written(values: Sequence[str], columns: dict[str, TableColumn]) -> dict[str
     for text in values:
         name, equals, value = text.partition("=")
         if not equals:
-            raise _Refusal(f"{text!r} is no NAME=VALUE")
+            raise Refusal(f"{text!r} is no NAME=VALUE")
         given[name] = _value(value, columns[name].kind if name in columns else "string")
     return given
 
@@ -115,7 +91,7 @@ def _value(text: str, kind: str) -> Any:
         try:
             return int(text) if text.lstrip("+-").isdecimal() else float(text)
         except ValueError:
-            raise _Refusal(f"{text!r} is no number") from None
+            raise Refusal(f"{text!r} is no number") from None
     return text
 
 

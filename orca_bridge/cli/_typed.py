@@ -29,6 +29,8 @@ class Typed:
     """What a line asks for: an event, a command, or time that passes. An empty line asks for nothing."""
 
     event: str | None = None
+    child: str = ""
+    """Where the machine is that it is for; empty for the machine itself."""
     payload: dict[str, Any] = field(default_factory=dict)
     command: str = ""
     seconds: float | None = None
@@ -46,20 +48,27 @@ def typed(line: str) -> Typed:
         return _from_json(line)
     if line.startswith(":"):
         return _command(line[1:])
-    name, _, rest = line.partition(" ")
-    return Typed(name or None, _payload(rest.strip()))
+    child = ""
+    if line.startswith("@"):
+        child, _, line = line[1:].partition(" ")
+    name, _, rest = line.strip().partition(" ")
+    if child and not name:
+        raise Mistake(f"'@{child}' names no event; write '@{child} EVENT'")
+    return Typed(name or None, child, _payload(rest.strip()))
 
 
 def _from_json(line: str) -> Typed:
     found = _json(line)
-    event, payload = found.get("event"), found.get("payload")
+    event, payload, child = found.get("event"), found.get("payload"), found.get("child", "")
     if "advance" in found and isinstance(found["advance"], int | float):
         return Typed(seconds=float(found["advance"]))
     if not isinstance(event, str) or not event:
         raise Mistake(f'{line} names no event; write {{"event": "name", "payload": {{...}}}}')
     if not isinstance(payload, dict | None):
         raise Mistake(f'the payload {json.dumps(payload)} is no object; write {{"event": {json.dumps(event)}, ...}}')
-    return Typed(event, payload or {})
+    if not isinstance(child, str):
+        raise Mistake(f"the child {json.dumps(child)} is no text; write the path of the state that invokes it")
+    return Typed(event, child, payload or {})
 
 
 def _command(text: str) -> Typed:

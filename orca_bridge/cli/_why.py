@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import difflib
 import json
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from orca_bridge.convert import compile_guard, describe_row, walk
+from orca_bridge.convert import compile_guard, describe_row, is_ordinary, plan_of, walk
 from orca_bridge.definition import And, Comparison, Else, GuardName, Not, NullTest, Or, Path, Truth
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from orca_bridge.convert import OrcaChart
+    from orca_bridge.convert import OrcaChart, Row
     from orca_bridge.definition import Expression, TransitionDefinition
 
 __all__ = ("Reasons", "Refusal")
@@ -33,37 +34,89 @@ class Refusal:
 
 
 class Reasons:
-    """The rows of a machine, asked about what is the case now."""
+    """
+    The rows of a machine, asked about what is the case now.
+
+    They are tried in the order in which the converter puts them, which is the one in which the machine tries them.
+    """
 
     def __init__(self, machine: OrcaChart) -> None:
         self._machine = machine
         self._definition = machine.definition
         self._guards = {guard.name: guard.expression for guard in self._definition.guards}
+        self._plan = plan_of(self._definition)
+        self._rows: dict[str, list[Row]] = defaultdict(list)
+        for row in self._plan.selection_order():
+            self._rows[row.at].append(row)
+        self._active = {str(value) for value in machine.configuration_values}
 
     def allowed(self) -> tuple[str, ...]:
         """Give the events that the active states have rows for, in document order."""
-        found = [row.event for row in self._here() if row.event not in (None, "*")]
+        if self._machine.is_terminated:
+            return ()
+        rows = (row.definition for path in self._rows if path in self._active for row in self._rows[path] if _acts(row))
+        names = {row.event for row in rows if row.event is not None and is_ordinary(row.event)}
         declared = [event.name for event in self._definition.events]
         order = {name: index for index, name in enumerate(declared)}
-        names = dict.fromkeys(str(name) for name in found if "." not in str(name))
-        return tuple(sorted(names, key=lambda name: order.get(name, len(order))))
+        return tuple(sorted(names, key=lambda name: (order.get(name, len(order)), name)))
 
-    def enabled(self, event: str, payload: Mapping[str, Any]) -> list[TransitionDefinition]:
-        """Give the rows for an event whose guards hold."""
-        return [row for row in self._rows(event) if self._holds(row, payload)]
+    def payload(self, event: str) -> str:
+        """Write what an event declares to come with it, in parentheses; nothing if it declares nothing."""
+        declared = next((one.payload for one in self._definition.events if one.name == event), ())
+        fields = [
+            one.name + (f": {one.type.text or one.type.kind}" if one.type is not None else "") for one in declared
+        ]
+        return f"({', '.join(fields)})" if fields else ""
+
+    def takes(self, event: str, payload: Mapping[str, Any]) -> bool:
+        """Tell whether an event would be taken now."""
+        return any(map(_acts, self._tried(event, payload)[0]))
 
     def refusal(self, event: str, payload: Mapping[str, Any]) -> Refusal | None:
         """Say why an event would be refused or ignored; None if it would be taken."""
         if self._machine.is_terminated:
             return Refusal("the machine has ended")
-        if self.enabled(event, payload):
+        taken, failed = self._tried(event, payload)
+        if any(map(_acts, taken)):
             return None
-        if self._ignores(event):
+        if taken:
             return Refusal(f"{event!r} is ignored here", ignored=True)
-        rows = self._rows(event)
-        if rows:
-            return Refusal("\n".join(self._failed(row, payload) for row in rows), guard_failed=True)
+        if failed:
+            return Refusal("\n".join(self._failed(row, payload) for row in failed), guard_failed=True)
         return Refusal(self._nothing_for(event))
+
+    # -- selection (semantics.md 2.1) -----------------------------------------------------------------------------
+
+    def _tried(self, event: str, payload: Mapping[str, Any]) -> tuple[list[Row], list[TransitionDefinition]]:
+        """Give the row that each innermost state finds, and the rows before it whose guards were false."""
+        taken: list[Row] = []
+        failed: list[TransitionDefinition] = []
+        for state in self._machine.configuration:
+            if not state.is_atomic:
+                continue
+            for row in self._on_the_way(str(state.value), event):
+                if self._holds(row.definition, payload):
+                    taken.append(row)
+                    break
+                failed.append(row.definition)
+        return taken, list(dict.fromkeys(failed))
+
+    def _on_the_way(self, path: str, event: str) -> Iterator[Row]:
+        """Give the rows for an event from a state outwards, in the order in which they are tried."""
+        while path:
+            for row in self._rows.get(path, ()):
+                if row.definition.event in (event, "*") and (row.within is None or row.within in self._active):
+                    yield row
+            path = path.rpartition(".")[0]
+
+    def _holds(self, row: TransitionDefinition, payload: Mapping[str, Any]) -> bool:
+        if isinstance(row.guard, Else):
+            return not any(self._holds(rival, payload) for rival in self._plan.rivals(row))
+        if row.guard is None:
+            return True
+        return compile_guard(row.guard, self._guards)(self._machine.context, payload)
+
+    # -- words ----------------------------------------------------------------------------------------------------
 
     def _failed(self, row: TransitionDefinition, payload: Mapping[str, Any]) -> str:
         if row.guard is None or isinstance(row.guard, Else):
@@ -105,32 +158,9 @@ class Reasons:
         used = [row.event for row in self._definition.transitions if row.event is not None]
         return list(dict.fromkeys([*(event.name for event in self._definition.events), *used]))
 
-    def _holds(self, row: TransitionDefinition, payload: Mapping[str, Any]) -> bool:
-        if isinstance(row.guard, Else):
-            rivals = [one for one in self._definition.transitions if (one.source, one.event) == (row.source, row.event)]
-            return not any(self._holds(one, payload) for one in rivals if not isinstance(one.guard, Else))
-        if row.guard is None:
-            return True
-        return compile_guard(row.guard, self._guards)(self._machine.context, payload)
 
-    def _rows(self, event: str) -> list[TransitionDefinition]:
-        return [row for row in self._here() if row.event in (event, "*")]
-
-    def _here(self) -> Iterator[TransitionDefinition]:
-        """Give the rows of the active states, and those of any state."""
-        active = set(self._machine.configuration_values)
-        return (row for row in self._definition.transitions if row.source == "*" or row.source in active)
-
-    def _ignores(self, event: str) -> bool:
-        active = set(self._machine.configuration_values)
-        return any(event in node.ignored or node.ignores_all for path, node in self._nodes() if path in active)
-
-    def _nodes(self) -> Iterator[tuple[str, Any]]:
-        waiting: list[Any] = [*self._definition.states]
-        while waiting:
-            node = waiting.pop()
-            yield node.path, node
-            waiting += [*getattr(node, "children", ()), *getattr(node, "regions", ()), *getattr(node, "states", ())]
+def _acts(row: Row) -> bool:
+    return not row.ignores
 
 
 def _text(value: object) -> str:

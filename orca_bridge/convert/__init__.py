@@ -1,10 +1,11 @@
 """Definitions as classes of python-statemachine."""
 
-from ._actions import Actions
+from ._actions import Actions, find_handler
 from ._build import machine_class
 from ._check import all_states, check, describe_row
 from ._guards import compile_guard, walk
 from ._machine import RESERVED, OrcaChart
+from ._names import is_ordinary
 from ._plan import Plan, first_child, plan_of
 from ._rows import Node, Row, inside
 from ._siblings import invokes_of, reachable, roots
@@ -28,9 +29,11 @@ __all__ = (
     "compile_guard",
     "describe_row",
     "field_names",
+    "find_handler",
     "first_child",
     "inside",
     "invokes_of",
+    "is_ordinary",
     "machine_class",
     "plan_of",
     "reachable",

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 Severity: TypeAlias = Literal["error", "warning"]
 Category: TypeAlias = Literal["syntax", "reference", "lint", "portability"]
 
-_REFERENCES = frozenset(
+REFERENCES = frozenset(
     {
         "AMBIGUOUS_STATE",
         "DUPLICATE_MACHINE",
@@ -172,7 +172,7 @@ class Findings:
 
     def error(self, code: str, message: str, at: Text | Span, suggestion: str = "") -> None:
         """Record what makes the machine unusable, or, if reading is lenient, what is passed over."""
-        category: Category = "reference" if code in _REFERENCES else "syntax"
+        category: Category = "reference" if code in REFERENCES else "syntax"
         if self._lenient and code in RECOVERABLE:
             message = f"{message} (passed over: reading is lenient)"
             self._add(_Found(code, "warning", category, message, _span(at), suggestion, (), self._machine))

@@ -61,7 +61,7 @@ class TestExport:
         Path("shots.md").write_text(text, encoding="utf-8")
         assert main(["export", "xstate", "shots.md"]) == 0
         out, err = capsys.readouterr()
-        assert err == "Nested: the shots of 'idle' are not passed on\n"
+        assert err == "orca-bridge: Nested: the shots of 'idle' are not passed on\n"
         assert "export const nestedMachine" in out
         assert main(["export", "xstate-json", "shots.md", "--machine", "Child"]) == 0
         assert json.loads(capsys.readouterr().out)["id"] == "Child"

@@ -63,7 +63,7 @@ class TestParse:
         assert main(["parse", "lamp.md", "--machine", "Other"]) == 0
         assert [machine["name"] for machine in json.loads(capsys.readouterr().out)["machines"]] == ["Other"]
         assert main(["parse", "lamp.md", "--machine", "Otter"]) == 2
-        assert "no machine 'Otter'; it defines: Lamp, Other" in capsys.readouterr().err
+        assert "no machine 'Otter'; is 'Other' meant?; it defines: Lamp, Other" in capsys.readouterr().err
 
     def test_errors(self, capsys):
         """Errors are printed as text, and with --json as one JSON value."""
@@ -75,7 +75,7 @@ class TestParse:
         found = json.loads(capsys.readouterr().out)
         assert found["status"] == "error"
         assert "NO_STATES" in found["errors"][0]
-        assert found["errors"][1] == "nobody.md has not been read"
+        assert found["errors"][1] == "nobody.md: there is no such file"
 
     def test_the_syntax_of_standard_input(self, capsys, monkeypatch):
         """--from says which syntax a text has whose name does not."""

@@ -275,7 +275,10 @@ class TestOptions:
     @pytest.mark.parametrize(
         ("options", "part"),
         [
-            (["--machine", "Odrer"], "order.md defines no machine 'Odrer'; it defines: Order, Other"),
+            (
+                ["--machine", "Odrer"],
+                "order.md defines no machine 'Odrer'; is 'Order' meant?; it defines: Order, Other",
+            ),
             (["--actions", "order_handlers:Nobody"], "write MODULE:ATTR"),
             (["--actions", "nobody_at_all:x"], "No module named 'nobody_at_all'"),
             (["--context", "{"], "--context is no JSON: "),
@@ -313,15 +316,15 @@ class TestTerminal:
         assert seen == [
             "Order: type an event, or :help",
             "in pending",
-            "  takes pay (guarded), cancel, late",
+            "  takes pay(amount: int) (guarded), cancel, late",
             "> refused",
             "  pending pay [enough and not free] -> paid (line 20): its guard is false with",
             "    event.amount = 3, ctx.price = 10",
             ">   paid = [12]",
             "pending -> paid",
-            "  takes pay, ship",
+            "  takes pay(amount: int), ship",
             "> stays in paid",
-            "  takes pay, ship",
+            "  takes pay(amount: int), ship",
             "> failed: ValueError",
             "  no van",
             "paid -> shipped",
