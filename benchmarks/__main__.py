@@ -1,9 +1,10 @@
 """
-Measure, and print one table.
+Measure, and print tables.
 
-    python -m benchmarks            every case, about a minute
-    python -m benchmarks --quick    the same in a few seconds, for a look
+    python -m benchmarks            every case, some minutes
+    python -m benchmarks --quick    the same in half a minute, for a look
     python -m benchmarks async      the cases whose title contains "async"
+    python -m benchmarks --lines    where the nanoseconds of one event go, line by line
 """
 
 from __future__ import annotations
@@ -14,50 +15,51 @@ import sys
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
+from . import _lines, _memory
 from ._cases import CASES, Case
 from ._loop import close_loop
 from ._measure import Effort, sample
 from ._orca import ORCA_CASES, ORCA_MISSING
-from ._peers import MISSING
+from ._peers import missing
 from ._systems import SYSTEM_CASES
 from ._table import HEADER, SYSTEM_HEADER, Line, SystemLine, summary
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 FULL = Effort(rounds=40, seconds=0.01)
 QUICK = Effort(rounds=5, seconds=0.002)
+WEIGHED = 2000
+"""How many machines are made to find out what one weighs."""
 
 LEGEND = """\
 alone: a python-statemachine machine. member: the same class in an orchestrator.
-ratio: member to alone, the median of the ratios within each round."""
+ratio: member to alone, the median of the ratios within each round. aim: as in "Aims"; ! if missed.
+The others are peers, each in its own way, without members and steps; -: it has nothing of the kind."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure what the command line asks for."""
     options = _parser().parse_args(arguments)
-    cases = [case for case in CASES if options.title in case.title]
-    systems = [case for case in SYSTEM_CASES if options.title in case.title]
-    documents = [case for case in ORCA_CASES if options.title in case.title]
-    if not cases and not systems and not documents:
-        titles = [case.title for case in (*CASES, *SYSTEM_CASES, *ORCA_CASES)]
-        print("No case is called so. The titles are:", *titles, sep="\n  ")
-        return 2
     effort = QUICK if options.quick else FULL
     if options.rounds:
         effort = Effort(options.rounds, effort.seconds)
-    try:
+    if options.lines:
         _introduce(effort)
-        if systems:
-            _report_systems(systems, effort)
-        if documents and ORCA_MISSING:
-            print(*ORCA_MISSING, sep="\n")
-        elif documents:
-            _report_systems(documents, effort)
-        if cases:
-            _report(cases, effort)
+        return _lines.main(options.lines, effort.rounds)
+    chosen = [[case for case in cases if options.title in case.title] for cases in (CASES, SYSTEM_CASES, ORCA_CASES)]
+    if not any(chosen):
+        titles = [case.title for case in (*CASES, *SYSTEM_CASES, *ORCA_CASES)]
+        print("No case is called so. The titles are:", *titles, sep="\n  ")
+        return 2
+    _introduce(effort)
+    try:
+        print(summary(_report_all(*chosen, effort)))
     finally:
         close_loop()
+    if not options.title:
+        print()
+        _memory.main([str(WEIGHED // 100 if options.quick else WEIGHED), "Flat"])
     return 0
 
 
@@ -66,6 +68,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("title", nargs="?", default="", help="only the cases whose title contains this")
     parser.add_argument("--quick", action="store_true", help="a few short rounds: not to be quoted")
     parser.add_argument("--rounds", type=int, default=0, help="how often each contender has its turn")
+    parser.add_argument(
+        "--lines", nargs="?", const="Flat", choices=_lines.KINDS, help="only what each line takes that an event passes"
+    )
     return parser
 
 
@@ -74,28 +79,33 @@ def _introduce(effort: Effort) -> None:
     print(f"{python}, python-statemachine {version('python-statemachine')}, {effort.rounds} rounds")
 
 
-def _report(cases: Sequence[Case], effort: Effort) -> None:
-    print(LEGEND, *MISSING, "", HEADER, "-" * len(HEADER), sep="\n", flush=True)
-    lines = _measured(cases, effort)
-    print(*lines, "", summary(lines), sep="\n")
-
-
-def _report_systems(cases: Sequence[Case], effort: Effort) -> None:
-    print("", SYSTEM_HEADER, "-" * len(HEADER), sep="\n", flush=True)
-    contenders = [{name: run for name, run in case.contenders().items() if run is not None} for case in cases]
-    for case, samples in zip(cases, sample(contenders, effort), strict=True):
-        medians = {name: samples.median(name) / case.per for name in samples.rows}
-        print(SystemLine(case.title, medians, samples.ratio("here", "base"), case.beside))
-    print()
-
-
-def _measured(cases: Sequence[Case], effort: Effort) -> list[Line]:
-    contenders = [{name: run for name, run in case.contenders().items() if run is not None} for case in cases]
-    lines = []
-    for case, samples in zip(cases, sample(contenders, effort), strict=True):
-        medians = {name: samples.median(name) / case.per for name in samples.rows}
-        lines.append(Line(case.title, medians, samples.ratio("member", "alone"), case.is_event))
+def _report_all(
+    cases: Sequence[Case], systems: Sequence[Case], documents: Sequence[Case], effort: Effort
+) -> list[Line | SystemLine]:
+    lines: list[Line | SystemLine] = []
+    if cases:
+        print(LEGEND, *missing(), "", HEADER, "-" * len(HEADER), sep="\n", flush=True)
+        events = [Line(*one) for one in _measured(cases, effort, "member", "alone")]
+        print(*events, "", sep="\n", flush=True)
+        lines += events
+    for group in (systems, () if ORCA_MISSING else documents):
+        if group:
+            print(SYSTEM_HEADER, "-" * len(SYSTEM_HEADER), sep="\n", flush=True)
+            found = [SystemLine(*one) for one in _measured(group, effort, "here", "base")]
+            print(*found, "", sep="\n", flush=True)
+            lines += found
+    if documents and ORCA_MISSING:
+        print(*ORCA_MISSING, "", sep="\n")
     return lines
+
+
+def _measured(
+    cases: Sequence[Case], effort: Effort, here: str, base: str
+) -> Iterator[tuple[Case, dict[str, float], float]]:
+    contenders = [{name: run for name, run in case.contenders().items() if run is not None} for case in cases]
+    for case, samples in zip(cases, sample(contenders, effort), strict=True):
+        medians = {name: samples.median(name) / case.per for name in samples.rows}
+        yield case, medians, samples.ratio(here, base)
 
 
 if __name__ == "__main__":

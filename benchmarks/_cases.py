@@ -2,39 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from math import inf
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from statemachine.exceptions import TransitionNotAllowed
 
+from statemachines_orchestrator import when
+
 from . import _machines as machines
-from . import _peers as peers
 from ._loop import looped
+from ._peers import Job, runs
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from statemachine import StateChart
 
-__all__ = ("CASES", "Case", "Run")
+    from ._measure import Run
 
-Run = Callable[[int], object]
-"""Does its operation the given number of times."""
+__all__ = ("CASES", "Aim", "Case", "events")
+
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """A figure that we want to reach; what it does not limit is infinite."""
+
+    text: str
+    ratio: float = inf
+    """Times what the line is compared with."""
+    extra: float = inf
+    """Microseconds more than what the line is compared with."""
+    at_most: float = inf
+    """Microseconds."""
+
+    def is_met(self, base: float, here: float, ratio: float) -> bool:
+        """Say whether it is reached, by medians in microseconds and the ratio within rounds."""
+        return ratio <= self.ratio and here - base <= self.extra and here <= self.at_most
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One line of the table."""
+    """One line of a table."""
 
     title: str
     contenders: Callable[[], dict[str, Run | None]]
-    """Makes the contenders, by column; None stands for a peer that is not installed."""
+    """Makes the contenders, by column; None stands for a peer that has nothing of the kind, or is not installed."""
+    aim: Aim | None = None
     per: float = 1
     """How many of what the line counts are in one operation."""
-    is_event: bool = True
-    """Whether the target for events holds."""
     beside: str = ""
-    """What the figure is compared with, in the second table."""
+    """What the figure is compared with, where that is not the same class alone."""
 
 
 class Giver:
@@ -90,21 +109,28 @@ def makes(kind: Callable[[], object]) -> Run:
     return run
 
 
-def plain(kind: type[StateChart[Any]], *, members: int = 2, callbacks: int = 0) -> dict[str, Run | None]:
+def among(kind: type[StateChart[Any]], count: int) -> Run:
+    """Send events to one of many machines that stand alone."""
+    crowd = [kind() for _ in range(count)]
+    run = events(crowd[count // 2])
+
+    def among_others(count: int) -> None:
+        run(count)
+        crowd.reverse()  # they are here, as long as this is
+
+    return among_others
+
+
+def plain(kind: type[StateChart[Any]], job: Job = Job(), *, members: int = 2) -> dict[str, Run | None]:  # noqa: B008 - frozen
     """The same class alone and as a member."""
-    return {
-        "alone": events(kind()),
-        "member": events(machines.orchestrate(kind, members)().order),
-        "transitions": peers.transitions(callbacks=callbacks),
-        "table": peers.table(callbacks),
-    }
+    return {"alone": events(kind()), "member": events(machines.orchestrate(kind, members)().order), **runs(job)}
 
 
 def taking(kind: type[StateChart[Any]], callbacks: int, *, by_keyword: bool) -> dict[str, Run | None]:
     """A class whose callbacks take `orc`: from a listener or from each single call where there is none."""
     other = SimpleNamespace()
     alone = events(kind(), orc=other) if by_keyword else events(kind(listeners=[Giver(other)]))
-    return plain(kind, callbacks=callbacks) | {"alone": alone}
+    return plain(kind, Job(callbacks=callbacks)) | {"alone": alone}
 
 
 def asynchronous(kind: type[StateChart[Any]], callbacks: int) -> dict[str, Run | None]:
@@ -114,8 +140,7 @@ def asynchronous(kind: type[StateChart[Any]], callbacks: int) -> dict[str, Run |
     return {
         "alone": async_events(alone),
         "member": async_events(shop.order),
-        "transitions": peers.async_transitions(callbacks),
-        "table": peers.async_table(callbacks),
+        **runs(Job(is_async=True, callbacks=callbacks)),
     }
 
 
@@ -126,66 +151,85 @@ def compound() -> dict[str, Run | None]:
     return {
         "alone": events(alone),
         "member": events(shop.order),  # type: ignore[attr-defined]
-        "transitions": peers.transitions("compound"),
+        **runs(Job(shape="compound")),
     }
-
-
-def parallel() -> dict[str, Run | None]:
-    return plain(machines.Parallel) | {"transitions": peers.transitions("parallel"), "table": None}
 
 
 def calling() -> dict[str, Run | None]:
     others = SimpleNamespace(payment=machines.Payment())
     shop: Any = machines.orchestrate(machines.Caller)()
-    return {"alone": events(machines.Caller(listeners=[Giver(others)])), "member": events(shop.order)}
+    alone = events(machines.Caller(listeners=[Giver(others)]))
+    return {"alone": alone, "member": events(shop.order), **runs(Job(doing="pair"))}
+
+
+def linked() -> dict[str, Run | None]:
+    shop: Any = machines.orchestrate(machines.Flat, link=when("order.go").send("payment.go"))()
+    return calling() | {"member": events(shop.order)}
 
 
 def refusing(members: int = 2) -> dict[str, Run | None]:
     shop: Any = machines.orchestrate(machines.Refusing, members)()
-    return {"alone": refused_events(machines.Refusing()), "member": refused_events(shop.order)}
+    return {
+        "alone": refused_events(machines.Refusing()),
+        "member": refused_events(shop.order),
+        **runs(Job(doing="refused")),
+    }
 
 
 def by_address() -> dict[str, Run | None]:
     return {
         "alone": sends(machines.Flat(), "go"),
         "member": sends(machines.orchestrate(machines.Flat)(), "order.go"),
-        "table": peers.table(),
+        **runs(Job(doing="address")),
+    }
+
+
+def crowded(count: int) -> dict[str, Run | None]:
+    shelf = machines.Shelf(items={f"m{number}": machines.Flat for number in range(count - 1)})
+    return {
+        "alone": among(machines.Flat, count),
+        "member": events(shelf.items[f"m{count // 2}"]),
+        **runs(Job(among=count)),
     }
 
 
 def making(members: int) -> dict[str, Run | None]:
-    def alone() -> list[object]:
-        return [machines.Flat() for _ in range(members)]
-
-    def peer() -> list[object]:
-        return [peers.make_transitions() for _ in range(members)]
-
     return {
-        "alone": makes(alone),
+        "alone": makes(lambda: [machines.Flat() for _ in range(members)]),
         "member": makes(machines.orchestrate(machines.Flat, members)),
-        "transitions": None if peers.MISSING else makes(peer),
-        "table": makes(lambda: [peers.make_table() for _ in range(members)]),
+        **{name: _times(run, members) for name, run in runs(Job(doing="make")).items()},
     }
 
 
+def _times(run: Run | None, times: int) -> Run | None:
+    return None if run is None else lambda count: run(count * times)
+
+
+TWENTIETH = Aim("1/20", ratio=1 / 20)
+FIFTEENTH = Aim("1/15", ratio=1 / 15)
+EIGHTH = Aim("1/8", ratio=1 / 8)
+FIFTH = Aim("1/5", ratio=1 / 5)
+
 CASES = (
-    Case("event, no callback", lambda: plain(machines.Flat)),
-    Case("event, one callback with orc (listener)", lambda: taking(machines.Taking, 1, by_keyword=False)),
-    Case("event, one callback with orc (keyword)", lambda: taking(machines.Taking, 1, by_keyword=True)),
-    Case("event, five callbacks", lambda: plain(machines.Five, callbacks=5)),
-    Case("event, five with orc (listener)", lambda: taking(machines.FiveTaking, 5, by_keyword=False)),
-    Case("event, StateChart", lambda: plain(machines.FlatChart)),
-    Case("event, compound chart", compound),
-    Case("event, parallel chart, two regions", parallel),
-    Case("async event, no callback", lambda: asynchronous(machines.AsyncPlain, 0)),
-    Case("async event, one with orc (listener)", lambda: asynchronous(machines.AsyncOne, 1)),
-    Case("async event, five callbacks", lambda: asynchronous(machines.AsyncFive, 5)),
-    Case("event, its callback calls a second one", calling),
-    Case("event, refused", refusing),
-    Case("event, refused, 100 members", lambda: refusing(100)),
-    Case("event, by address", by_address),
-    Case("event, 1 member", lambda: plain(machines.Flat, members=1)),
-    Case("event, 100 members", lambda: plain(machines.Flat, members=100)),
-    Case("make 1 member", lambda: making(1), is_event=False),
-    Case("make 100 members, each", lambda: making(100), per=100, is_event=False),
+    Case("event, no callback", lambda: plain(machines.Flat), TWENTIETH),
+    Case("one callback, orc by listener", lambda: taking(machines.Taking, 1, by_keyword=False), FIFTEENTH),
+    Case("one callback, orc by keyword", lambda: taking(machines.Taking, 1, by_keyword=True)),
+    Case("five callbacks", lambda: plain(machines.Five, Job(callbacks=5)), EIGHTH),
+    Case("five callbacks, orc by listener", lambda: taking(machines.FiveTaking, 5, by_keyword=False)),
+    Case("StateChart", lambda: plain(machines.FlatChart)),
+    Case("compound chart", compound, EIGHTH),
+    Case("parallel chart, two regions", lambda: plain(machines.Parallel, Job(shape="parallel")), EIGHTH),
+    Case("async, no callback", lambda: asynchronous(machines.AsyncPlain, 0)),
+    Case("async, one callback, by listener", lambda: asynchronous(machines.AsyncOne, 1), EIGHTH),
+    Case("async, five callbacks", lambda: asynchronous(machines.AsyncFive, 5)),
+    Case("its callback moves a second one", calling),
+    Case("a link moves a second one", linked),
+    Case("refused", refusing),
+    Case("refused, 100 members", lambda: refusing(100)),
+    Case("by address", by_address),
+    Case("among 1 member", lambda: plain(machines.Flat, members=1)),
+    Case("among 100 members", lambda: plain(machines.Flat, members=100)),
+    Case("among 10,000 members", lambda: crowded(machines.MANY), TWENTIETH),
+    Case("make 1 member", lambda: making(1)),
+    Case("make 100 members, each", lambda: making(100), FIFTH, per=100),
 )

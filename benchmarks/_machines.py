@@ -6,9 +6,10 @@ from typing import Any
 
 from statemachine import State, StateChart, StateMachine
 
-from statemachines_orchestrator import Orchestrator, machine
+from statemachines_orchestrator import Members, Orchestrator, machine, machines
 
 __all__ = (
+    "MANY",
     "AsyncFive",
     "AsyncOne",
     "AsyncPlain",
@@ -21,9 +22,14 @@ __all__ = (
     "Parallel",
     "Payment",
     "Refusing",
+    "Shelf",
     "Taking",
     "orchestrate",
 )
+
+
+MANY = 10_000
+"""Members of an orchestrator that has many."""
 
 
 class Flat(StateMachine):
@@ -200,10 +206,17 @@ class Parallel(StateChart[Any]):
             go = c.to(d) | d.to(c)
 
 
-def orchestrate(order: type[StateChart[Any]], members: int = 2) -> type[Orchestrator]:
+class Shelf(Orchestrator):
+    """Any number of machines in one collection."""
+
+    order: Flat = machine(factory=Flat)
+    items: Members[Flat] = machines(Flat)
+
+
+def orchestrate(order: type[StateChart[Any]], members: int = 2, **rules: Any) -> type[Orchestrator]:
     """Return an orchestrator class whose first member is `order`; the others are `Payment`."""
     names = ["order", "payment", *(f"other_{number}" for number in range(2, members))][:members]
     kinds: dict[str, type[StateChart[Any]]] = dict.fromkeys(names, Payment) | {"order": order}
     markers = {name: machine(factory=kind) for name, kind in kinds.items()}
-    body = {"__module__": __name__, "__annotations__": kinds, **markers}
+    body = {"__module__": __name__, "__annotations__": kinds, **markers, **rules}
     return type(f"Shop{order.__name__}{members}", (Orchestrator,), body)

@@ -10,14 +10,18 @@ from __future__ import annotations
 
 import gc
 import statistics
+from collections.abc import Callable
 from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
-__all__ = ("Effort", "Race", "Samples", "sample")
+__all__ = ("Effort", "Race", "Run", "Samples", "sample")
+
+Run = Callable[[int], object]
+"""Does its operation the given number of times."""
 
 MICROSECONDS = 1e6
 
@@ -50,7 +54,7 @@ class Samples:
 class Race:
     """Contenders that are measured beside each other."""
 
-    def __init__(self, contenders: Mapping[str, Callable[[int], object]], seconds: float) -> None:
+    def __init__(self, contenders: Mapping[str, Run], seconds: float) -> None:
         self._contenders = contenders
         self._counts = {name: _count(run, seconds) for name, run in contenders.items()}
         self._order = list(contenders)
@@ -69,7 +73,7 @@ class Race:
         return Samples({name: tuple(times) for name, times in self._rows.items()})
 
 
-def sample(contenders: Sequence[Mapping[str, Callable[[int], object]]], effort: Effort) -> list[Samples]:
+def sample(contenders: Sequence[Mapping[str, Run]], effort: Effort) -> list[Samples]:
     """
     Measure several groups of contenders.
 
@@ -77,10 +81,10 @@ def sample(contenders: Sequence[Mapping[str, Callable[[int], object]]], effort: 
         contenders: By group and name, a function that does the given number of operations.
         effort: How many rounds, and how long each sample.
     """
-    races = [Race(group, effort.seconds) for group in contenders]
     gc.collect()
     gc.freeze()  # what is under measurement stays; only what a sample leaves behind is collected below
     try:
+        races = [Race(group, effort.seconds) for group in contenders]
         for _ in range(effort.rounds):
             for race in races:
                 race.round()
@@ -89,7 +93,7 @@ def sample(contenders: Sequence[Mapping[str, Callable[[int], object]]], effort: 
     return [race.samples for race in races]
 
 
-def _count(run: Callable[[int], object], seconds: float) -> int:
+def _count(run: Run, seconds: float) -> int:
     count = 1
     while True:
         taken = _timed(run, count)
@@ -98,7 +102,7 @@ def _count(run: Callable[[int], object], seconds: float) -> int:
         count *= 2
 
 
-def _timed(run: Callable[[int], object], count: int) -> float:
+def _timed(run: Run, count: int) -> float:
     run(1 + count // 10)  # fills caches, and lets the interpreter settle on the types it meets here
     gc.collect()
     gc.disable()

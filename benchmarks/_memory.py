@@ -1,5 +1,5 @@
 """
-What a machine weighs, when there are many of its class: stock, accelerated, and as member of a collection.
+What a machine weighs, when there are many of its class: stock, accelerated, as member of a collection, and the peers'.
 
     python -m benchmarks._memory                100,000 machines of each kind, a quarter of an hour and several GB
     python -m benchmarks._memory 10000          fewer
@@ -15,10 +15,12 @@ import gc
 import multiprocessing
 import sys
 import tracemalloc
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from statemachines_orchestrator import Orchestrator, accelerate, machines
 
+from . import _peers
 from ._machines import Five, Flat, Parallel
 
 if TYPE_CHECKING:
@@ -29,7 +31,12 @@ if TYPE_CHECKING:
 __all__ = ("bytes_per_machine", "main")
 
 MANY = 100_000
-KINDS = (Flat, Five, Parallel)
+KINDS: dict[type[StateChart[Any]], _peers.Job] = {
+    Flat: _peers.Job(),
+    Five: _peers.Job(callbacks=5),
+    Parallel: _peers.Job(shape="parallel"),
+}
+"""The classes, and how peers are asked for the same."""
 
 
 def stock(kind: Any, count: int) -> object:
@@ -57,16 +64,28 @@ def members(kind: Any, count: int) -> object:
     return system
 
 
+def peers(name: str, kind: Any, count: int) -> object:
+    """Make machines of a peer; None if it has nothing of the kind, or is not installed."""
+    job = KINDS[kind]
+    made = [_peers.make(name, job) for _ in range(count)]
+    for one in made:
+        if one is None:
+            return None
+        _peers.PEERS[name].run(job, one)(1)
+    return made
+
+
 CONTENDERS: dict[str, Callable[[type[StateChart[Any]], int], object]] = {
     "stock": stock,
     "accelerated": accelerated,
     "member": members,
+    **{name: partial(peers, name) for name in _peers.PEERS},
 }
 
 
 def bytes_per_machine(contender: str, kind: type[StateChart[Any]], count: int) -> float:
     """
-    Return how many bytes one more machine takes.
+    Return how many bytes one more machine takes; 0 if the contender has nothing of the kind.
 
     Args:
         contender: How it is made, a name of `CONTENDERS`.
@@ -75,6 +94,8 @@ def bytes_per_machine(contender: str, kind: type[StateChart[Any]], count: int) -
     """
     make = CONTENDERS[contender]
     kept = [make(kind, 1)]
+    if kept == [None]:
+        return 0
     gc.collect()
     tracemalloc.start()
     try:
@@ -89,12 +110,17 @@ def main(arguments: Sequence[str]) -> int:
     """Measure, and print one table."""
     count = int(arguments[0]) if arguments else MANY
     kinds = [kind for kind in KINDS if arguments[1:] in ([], [kind.__name__])]
-    print(f"{f'bytes per machine, of {count:,}':<33}" + "".join(f"{name:>13}" for name in CONTENDERS))
+    head = f"bytes per machine, of {count:,}"
+    print(f"{head:<30}" + "".join(f"{name:>{_width(name)}}" for name in CONTENDERS), flush=True)
     for kind in kinds:
-        print(
-            f"{kind.__name__:<33}" + "".join(f"{_apart(name, kind, count):>13,.0f}" for name in CONTENDERS), flush=True
-        )
+        weights = [(_width(name), _apart(name, kind, count)) for name in CONTENDERS]
+        shown = "".join(f"{f'{weight:,.0f}' if weight else '-':>{width}}" for width, weight in weights)
+        print(f"{kind.__name__:<30}{shown}", flush=True)
     return 0
+
+
+def _width(name: str) -> int:
+    return max(8, len(name) + 1)
 
 
 def _apart(contender: str, kind: type[StateChart[Any]], count: int) -> float:

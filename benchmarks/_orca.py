@@ -9,11 +9,13 @@ from orca_bridge.convert import _build, machine_class
 from orca_bridge.syntax import read
 from statemachines_orchestrator import Orchestrator, machine
 
-from ._cases import Case, Run
+from ._cases import Aim, Case
 from ._loop import looped
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from ._measure import Run
 
 try:
     import orca_runtime_python as published
@@ -136,15 +138,16 @@ def toggling(*, orchestrated: bool) -> dict[str, Run | None]:
 
 
 PUBLISHED = "published"
+KIB_TIME, CONVERTING, AS_FAST = Aim("237", at_most=237), Aim("150 ms", at_most=150_000), Aim("1", ratio=1)
 
 ORCA_CASES = (
-    Case("read 10 states, each KiB", lambda: reading(10), per=len(ring(10)) / KIB, beside=PUBLISHED),
-    Case("read 100 states, each KiB", lambda: reading(100), per=len(ring(100)) / KIB, beside=PUBLISHED),
-    Case("read 1000 states, each KiB", lambda: reading(1000), per=len(ring(1000)) / KIB, beside=PUBLISHED),
+    Case("read 10 states, each KiB", lambda: reading(10), KIB_TIME, per=len(ring(10)) / KIB, beside=PUBLISHED),
+    Case("read 100 states, each KiB", lambda: reading(100), KIB_TIME, per=len(ring(100)) / KIB, beside=PUBLISHED),
+    Case("read 1000 states, each KiB", lambda: reading(1000), KIB_TIME, per=len(ring(1000)) / KIB, beside=PUBLISHED),
     Case("read 10 states", lambda: reading(10), beside=PUBLISHED),
     Case("read 100 states", lambda: reading(100), beside=PUBLISHED),
     Case("read 1000 states", lambda: reading(1000), beside=PUBLISHED),
-    Case("convert 1000 states", lambda: converting(1000), beside="reading them"),
-    Case("event of a toggle, alone", lambda: toggling(orchestrated=False), beside=PUBLISHED),
-    Case("event of a toggle, orchestrated", lambda: toggling(orchestrated=True), beside=PUBLISHED),
+    Case("convert 1000 states", lambda: converting(1000), CONVERTING, beside="reading them"),
+    Case("event of a toggle, alone", lambda: toggling(orchestrated=False), AS_FAST, beside=PUBLISHED),
+    Case("event of a toggle, orchestrated", lambda: toggling(orchestrated=True), AS_FAST, beside=PUBLISHED),
 )

@@ -1,158 +1,79 @@
 """
-The peers: the package `transitions`, and a table written by hand.
+The peers: three packages that make state machines, and a table written by hand.
 
-Neither knows members or steps; each is what somebody might write instead of one machine. A peer's callback
-takes the other object from the object that it belongs to, which is that peer's way.
+None of them knows members or steps; each is what somebody might write instead of one machine. Each has a module of
+its own with two functions, `make` and `run`; a callback takes the other object in that peer's own way.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
-
-from ._loop import looped
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from ._measure import Run
 
-try:
-    from transitions import Machine
-    from transitions.extensions import HierarchicalMachine
-    from transitions.extensions.asyncio import AsyncMachine
-except ImportError:
-    MISSING = ("transitions is not installed, so its column is empty: pip install '.[bench]'",)
-else:
-    MISSING = ()
-
-__all__ = (
-    "MISSING",
-    "async_table",
-    "async_transitions",
-    "make_table",
-    "make_transitions",
-    "table",
-    "transitions",
-)
-
-FLAT = ["a", "b"]
-COMPOUND = ["idle", {"name": "work", "children": ["a", "b"], "initial": "a"}]
-PARALLEL = [
-    {
-        "name": "both",
-        "parallel": [
-            {"name": "left", "children": ["a", "b"], "initial": "a"},
-            {"name": "right", "children": ["c", "d"], "initial": "c"},
-        ],
-    }
-]
-SHAPES: dict[str, tuple[Any, str, list[tuple[str, str]]]] = {
-    "flat": (FLAT, "a", [("a", "b")]),
-    "compound": (COMPOUND, "work", [("work_a", "work_b")]),
-    "parallel": (PARALLEL, "both", [("both_left_a", "both_left_b"), ("both_right_c", "both_right_d")]),
-}
+__all__ = ("PEERS", "Job", "make", "missing", "runs")
 
 
-class Model:
-    """What `transitions` moves; it holds the other object, as a callback's way to it."""
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What a line of the table asks of every peer."""
 
-    orc: object = None
-
-    def touch(self) -> object:
-        """Take the other object."""
-        return self.orc
-
-    async def touch_later(self) -> object:
-        """Take the other object, asynchronously."""
-        return self.orc
-
-
-def make_transitions(kind: Any = None, shape: str = "flat", callbacks: int = 0, callback: str = "touch") -> Any:
-    """Make a model with a machine of `transitions`, whose events run no, one or five callbacks."""
-    states, initial, pairs = SHAPES[shape]
-    groups = ("prepare", "before", "after") if callbacks > 1 else ("before",) * callbacks
-    everywhere = dict.fromkeys(groups, callback)
-    model = Model()
-    machine = (kind or (Machine if shape == "flat" else HierarchicalMachine))(
-        model, states=states, initial=initial, auto_transitions=False
-    )
-    for one, other in pairs:
-        machine.add_transition("go", one, other, **everywhere)
-        machine.add_transition("go", other, one, **everywhere)
-    for state in FLAT if callbacks > 1 else ():
-        machine.get_state(state).add_callback("enter", callback)
-        machine.get_state(state).add_callback("exit", callback)
-    return model
+    doing: str = "event"
+    """
+    ``event``, ``refused``, ``address`` (an event by its name), ``pair`` (its callback moves a second one), ``make``.
+    """
+    shape: str = "flat"
+    """``flat``, ``compound`` or ``parallel``."""
+    callbacks: int = 0
+    is_async: bool = False
+    among: int = 1
+    """How many machines of the kind there are; one of them takes the events."""
 
 
-def transitions(shape: str = "flat", callbacks: int = 0) -> Callable[[int], object] | None:
-    """Return what sends a machine of `transitions` a number of events, or None without that package."""
-    if MISSING:
+def _load(name: str) -> Any:
+    """Return the module that knows a peer; None if the peer is not installed."""
+    try:
+        return import_module(f"._peer_{name}", __package__)
+    except ModuleNotFoundError as error:
+        if error.name != name:
+            raise
         return None
-    model = make_transitions(shape=shape, callbacks=callbacks)
-
-    def run(count: int) -> None:
-        for _ in range(count):
-            model.go()
-
-    return run
 
 
-def async_transitions(callbacks: int = 0) -> Callable[[int], object] | None:
-    """Return what sends an asynchronous machine of `transitions` a number of events."""
-    if MISSING:
+PEERS: dict[str, Any] = {name: _load(name) for name in ("transitions", "automat", "sismic", "dict")}
+"""By the name of its column, the module of each peer; None where it is not installed."""
+
+
+def missing() -> tuple[str, ...]:
+    """Say which peers are not installed."""
+    names = [name for name, module in PEERS.items() if module is None]
+    return tuple(f"{name} is not installed, so its column is empty: pip install '.[bench]'" for name in names)
+
+
+def make(name: str, job: Job) -> Any:
+    """Return a machine of a peer; None if it has nothing of the kind, or is not installed."""
+    return None if PEERS[name] is None else PEERS[name].make(job)
+
+
+def runs(job: Job) -> dict[str, Run | None]:
+    """Return, by peer, what does the job a number of times; None as `make` does."""
+    return {name: _run(name, job) for name in PEERS}
+
+
+def _run(name: str, job: Job) -> Run | None:
+    machines = [make(name, job) for _ in range(job.among)]
+    machine = machines[len(machines) // 2]
+    if machine is None:
         return None
-    model = make_transitions(AsyncMachine, callbacks=callbacks, callback="touch_later")
+    if job.doing == "make":
+        return lambda count: [make(name, job) for _ in range(count)] and None
+    run: Run = PEERS[name].run(job, machine)
 
-    async def run(count: int) -> None:
-        for _ in range(count):
-            await model.go()
+    def among_others(count: int) -> None:
+        run(count)
+        machines.reverse()  # they are here, as long as this is
 
-    return looped(run)
-
-
-class Table:
-    """Two states in a dictionary."""
-
-    TABLE: ClassVar[dict[tuple[str, str], str]] = {("a", "go"): "b", ("b", "go"): "a"}
-
-    def __init__(self, callbacks: int = 0) -> None:
-        self.state = "a"
-        self.orc: object = None
-        self.callbacks = [self.touch] * callbacks
-
-    def touch(self) -> object:
-        return self.orc
-
-    def send(self, event: str) -> None:
-        for callback in self.callbacks:
-            callback()
-        self.state = self.TABLE[self.state, event]
-
-    async def send_later(self, event: str) -> None:
-        self.send(event)
-
-
-def make_table() -> Table:
-    """Make an object that is moved by a table."""
-    return Table()
-
-
-def table(callbacks: int = 0) -> Callable[[int], object]:
-    """Return what sends an object that is moved by a table a number of events."""
-    one = Table(callbacks)
-
-    def run(count: int) -> None:
-        for _ in range(count):
-            one.send("go")
-
-    return run
-
-
-def async_table(callbacks: int = 0) -> Callable[[int], object]:
-    """Return what sends such an object a number of events from a coroutine."""
-    one = Table(callbacks)
-
-    async def run(count: int) -> None:
-        for _ in range(count):
-            await one.send_later("go")
-
-    return looped(run)
+    return among_others if job.among > 1 else run

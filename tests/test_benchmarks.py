@@ -1,35 +1,44 @@
-"""The benchmark runs and prints its table. What it measures is no test's business."""
+"""The benchmark runs and prints its tables. What it measures is no test's business."""
 
 from __future__ import annotations
+
+import re
+import sys
 
 import pytest
 
 from benchmarks import __main__ as program
-from benchmarks import _cases, _machines, _memory, _orca, _peers
+from benchmarks import _cases, _lines, _machines, _memory, _orca, _peers, _systems
+from benchmarks._cases import Aim, Case
 from benchmarks._measure import Effort, Samples
-from benchmarks._table import Line, short, summary
+from benchmarks._table import Line, SystemLine, short, summary, times
 
-WIDTH = 80
+WIDTH = 100
 
 
 @pytest.fixture(autouse=True)
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(program, "QUICK", Effort(rounds=1, seconds=0))
+    monkeypatch.setattr(_machines, "MANY", 20)
+
+
+def row_of(printed: str, title: str) -> str:
+    return next(line for line in printed.splitlines() if line.startswith(title))
 
 
 class TestProgram:
     @pytest.mark.timeout(600)  # it makes every contender once, some of them from large documents
     def test_rows(self, capsys: pytest.CaptureFixture[str]) -> None:
-        """Every case is one row of a table that fits 80 columns, and the target is said below."""
+        """Every case is one row of a table that fits 100 columns; aims and what a machine weighs are said below."""
         assert program.main(["--quick"]) == 0
 
         printed = capsys.readouterr().out.splitlines()
         assert [line for line in printed if len(line) > WIDTH] == []
-        rows = [line[:39].rstrip() for line in printed if not line.startswith(("-", "micro"))]
-        assert [row for row in rows if row in {case.title for case in _cases.CASES}] == [
-            case.title for case in _cases.CASES
-        ]
-        assert "1.25 times the event alone" in printed[-1]
+        documents = () if _orca.ORCA_MISSING else _orca.ORCA_CASES
+        titles = [case.title for case in (*_cases.CASES, *_systems.SYSTEM_CASES, *documents)]
+        assert [row for row in (line[:33].rstrip() for line in printed) if row in titles] == titles
+        assert any("aims are reached" in line for line in printed)
+        assert printed[-1].startswith("Flat")
 
     def test_choice(self, capsys: pytest.CaptureFixture[str]) -> None:
         """A part of a title chooses cases."""
@@ -38,22 +47,13 @@ class TestProgram:
         printed = capsys.readouterr().out
         assert "parallel" in printed
         assert "no callback" not in printed
+        assert "bytes" not in printed
 
     def test_no_such_case(self, capsys: pytest.CaptureFixture[str]) -> None:
         """A title that no case has is answered with the titles."""
         assert program.main(["--quick", "teleport"]) == 2
 
         assert "event, no callback" in capsys.readouterr().out
-
-    def test_missing_peer(self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-        """A peer that is not installed is said, and its column stays empty."""
-        monkeypatch.setattr(_peers, "MISSING", ("transitions is not installed",))
-        monkeypatch.setattr(program, "MISSING", _peers.MISSING)
-        assert program.main(["--quick", "event, no callback"]) == 0
-
-        printed = capsys.readouterr().out
-        assert "transitions is not installed" in printed
-        assert " - " in next(line for line in printed.splitlines() if line.startswith("event, no callback"))
 
     @pytest.mark.parametrize("missing", [(), ("Orca is not measured",)])
     def test_documents(
@@ -66,6 +66,78 @@ class TestProgram:
         printed = capsys.readouterr().out
         expected = "not measured" if missing or _orca.ORCA_MISSING else "published"
         assert expected in printed
+
+
+class TestPeers:
+    def test_missing(self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+        """A peer that is not installed is said, and its column stays empty."""
+        monkeypatch.setitem(_peers.PEERS, "sismic", None)
+        assert program.main(["--quick", "event, no callback"]) == 0
+
+        printed = capsys.readouterr().out
+        assert "sismic is not installed" in printed
+        assert row_of(printed, "event, no callback").split()[-2] == "-"
+
+    def test_not_installed(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Only that a peer itself is not there leaves it out; that something of ours is not there is an error."""
+        monkeypatch.setitem(sys.modules, "transitions", None)
+        monkeypatch.delitem(sys.modules, "benchmarks._peer_transitions", raising=False)
+
+        assert _peers._load("transitions") is None
+        with pytest.raises(ModuleNotFoundError):
+            _peers._load("nobody")
+
+    @pytest.mark.parametrize("name", _peers.PEERS)
+    @pytest.mark.parametrize(
+        "job",
+        [
+            _peers.Job(),
+            _peers.Job(callbacks=1),
+            _peers.Job(callbacks=5),
+            _peers.Job(shape="compound"),
+            _peers.Job(shape="parallel"),
+            _peers.Job(doing="refused"),
+            _peers.Job(doing="address"),
+            _peers.Job(doing="pair"),
+            _peers.Job(among=3),
+        ],
+        ids=str,
+    )
+    def test_moves(self, name: str, job: _peers.Job) -> None:
+        """A peer does what it is asked to do: one event leads to the other state, two lead back."""
+        machine = _peers.make(name, job)
+        if machine is None:
+            pytest.skip("it is not installed, or has nothing of the kind")
+        run = _peers.PEERS[name].run(job, machine)
+        before = where(machine)
+
+        run(1)
+        once = where(machine)
+        run(1)
+
+        assert (once == before) == (job.doing == "refused")
+        assert where(machine) == before
+
+    def test_second_machine(self) -> None:
+        """The callback of a pair moves the second machine."""
+        one = _peers.make("dict", _peers.Job(doing="pair"))
+        one.send("go")
+
+        assert one.other.state == "b"
+
+
+def where(machine: object) -> object:
+    """Say where a machine of any peer is, and the one that it moves."""
+    if isinstance(machine, tuple):
+        return tuple(where(one) for one in machine)
+    if hasattr(machine, "regions"):
+        return where(machine.regions)
+    if hasattr(machine, "configuration"):
+        return tuple(machine.configuration)
+    if hasattr(machine, "__automat_core__"):
+        core = machine.__automat_core__
+        return str(machine.__automat_transitioner__._state), core.other and where(core.other)
+    return machine.state, machine.other and where(machine.other)
 
 
 class TestFigures:
@@ -83,15 +155,49 @@ class TestFigures:
         """A time is shown as precisely as it is worth reading."""
         assert short(microseconds) == text
 
-    def test_target(self) -> None:
-        """A kind of event over the target is marked and counted."""
-        within, over = (Line("event", {"alone": 1.0, "member": ratio}, ratio, is_event=True) for ratio in (1.25, 1.3))
+    @pytest.mark.parametrize(("ratio", "text"), [(0.05, "1/20.0"), (0.96, "0.96"), (1.0, "1.00"), (12.5, "12.50")])
+    def test_times(self, ratio: float, text: str) -> None:
+        """What is less is a fraction."""
+        assert times(ratio) == text
+
+    @pytest.mark.parametrize(
+        ("aim", "reached", "missed"),
+        [
+            (Aim("1/20", ratio=0.05), 5.0, 5.1),
+            (Aim("+10", extra=10), 110.0, 110.1),
+            (Aim("7", at_most=7), 7.0, 7.1),
+        ],
+        ids=str,
+    )
+    def test_aim(self, aim: Aim, reached: float, missed: float) -> None:
+        """An aim that is missed is marked, and named below."""
+        case = Case("event", dict, aim)
+        within, over = (Line(case, {"alone": 100.0, "member": here}, here / 100) for here in (reached, missed))
 
         assert "!" not in str(within)
-        assert "1.30!" in str(over)
-        assert summary([within]).startswith("Each of 1")
-        assert summary([within, over]).startswith("1 of 2")
-        assert summary([Line("make", {"alone": 1.0, "member": 9.0}, 9.0, is_event=False)]) == "No line has a target."
+        assert f"{aim.text}!" in str(over)
+        assert f"{aim.text}!" in str(SystemLine(case, {"base": 100.0, "here": missed}, missed / 100))
+        assert summary([within]) == "All aims are reached: 1 of 1."
+        assert summary([within, over]) == "1 of 2 aims are reached. Missed (!):\n  event"
+
+    def test_no_aim(self) -> None:
+        """Most lines have none."""
+        assert summary([Line(Case("make", dict), {"alone": 1.0, "member": 9.0}, 9.0)]) == "No line has an aim."
+
+
+class TestLines:
+    def test_way(self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+        """The functions that an event passes are shown line by line, and are whole again afterwards."""
+        monkeypatch.setattr(_lines, "SAMPLE", 2)
+        assert program.main(["--lines", "--rounds", "1"]) == 0
+
+        printed = capsys.readouterr().out
+        assert "engine/_events.py: QuickEvent.__call__" in printed
+        assert len([line for line in printed.splitlines() if re.match(r" *-?\d+ +\d+  ", line)]) > 10
+        assert [line for line in printed.splitlines() if len(line) > WIDTH] == []
+        order = _machines.orchestrate(_machines.Flat)().order
+        order.go()
+        assert order.b.is_active
 
 
 class TestMemory:
@@ -100,9 +206,10 @@ class TestMemory:
         assert _memory.main(["20", "Flat"]) == 0
 
         head, row = capsys.readouterr().out.splitlines()
-        assert head.split()[-3:] == ["stock", "accelerated", "member"]
+        assert head.split()[-7:] == ["stock", "accelerated", "member", *_peers.PEERS]
         assert row.startswith("Flat")
-        assert all(int(weight.replace(",", "")) > 0 for weight in row.split()[1:])
+        assert all(weight == "-" or int(weight.replace(",", "")) > 0 for weight in row.split()[1:])
+        assert "-" not in row.split()[1:4]
 
     def test_per_machine(self) -> None:
         """The weight is that of one machine, however many are made."""
