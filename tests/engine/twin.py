@@ -12,6 +12,7 @@ from unittest import mock
 from statemachine.exceptions import InvalidDefinition
 from twin_class import class_of, functions_of
 from twin_data import Chart, Step
+from twin_invoke import Workers, invocations
 from twin_record import Recorder, Runaway, Watched, error_of, plain, plain_trigger
 
 from conformance.engines import ACCELERATED, CLOCKS, OURS, STOCK, Engines, engines_replaced, queued
@@ -71,14 +72,14 @@ def is_asynchronous(chart: Chart) -> bool:
 def run(chart: Chart, steps: tuple[Step, ...], engines: Engines) -> list[Any]:
     """Make a machine, do the steps, and return all that could be seen of it."""
     recorder = Recorder(watches=chart.watched)
-    with Clock().in_place(), engines_replaced(engines):
+    workers = recorder.workers = Workers(recorder)
+    with Clock().in_place(), workers.in_place(), engines_replaced(engines):
         life = _live(chart, steps, recorder, engines.then)
         if is_asynchronous(chart):
             asyncio.run(life)
         else:
             _run_at_once(life)
-    recorder.machine = None  # callbacks hold the recorder, and whoever holds the callbacks would hold the class
-    return recorder.told
+    return recorder.over()
 
 
 def _run_at_once(life: Any) -> None:
@@ -100,9 +101,8 @@ async def _live(chart: Chart, steps: tuple[Step, ...], recorder: Recorder, then:
         if then is not None:
             then(machine)
         _look(machine, recorder)
-        late = _listener(chart, "late", recorder)
         for step in steps:
-            await _attempt(recorder, step.kind, lambda step=step: _take(machine, step, late))
+            await _attempt(recorder, step.kind, lambda step=step: _take(machine, step, recorder))
             _look(machine, recorder)
     except Runaway:
         recorder.told.append(("runaway",))
@@ -112,6 +112,7 @@ async def _start(chart: Chart, recorder: Recorder) -> Any:
     made = class_of(chart, recorder)
     # Known before it is started: callbacks of the initial entry look at it, too.
     machine = recorder.machine = made.__new__(made)
+    recorder.late = _listener(chart, "late", recorder)
     keywords = dict(chart.keywords)
     model = _model(chart, recorder)
     if model is not None:
@@ -155,7 +156,7 @@ async def _attempt(recorder: Recorder, what: str, call: Any) -> None:
         recorder.tell(what, "returned", plain(result))
 
 
-def _take(machine: Any, step: Step, late: Any) -> Any:
+def _take(machine: Any, step: Step, recorder: Recorder) -> Any:
     args, kwargs = step.args, dict(step.kwargs)
     steps: dict[str, Callable[[], Any]] = {
         "send": lambda: machine.send(step.event, *args, **kwargs),
@@ -164,9 +165,10 @@ def _take(machine: Any, step: Step, late: Any) -> Any:
         "put": lambda: getattr(machine, step.event).put(*args, **kwargs) and None,
         "enabled": lambda: machine.enabled_events(*args, **kwargs),
         "allowed": lambda: machine.allowed_events,
-        "listen": lambda: machine.add_listener(late),
+        "listen": lambda: machine.add_listener(recorder.late),
         "activate": lambda: machine.activate_initial_state(),
         "cancel": lambda: machine.cancel_event("later"),
+        "work": recorder.workers.run,
         "write": lambda: setattr(machine, "current_state_value", step.event),
     }
     return steps[step.kind]()
@@ -181,5 +183,6 @@ def _look(machine: Any, recorder: Recorder) -> None:
         {name: [state.id for state in states] for name, states in machine.history_values.items()},
         machine.is_terminated,
         [plain_trigger(one) for one in queued(machine)],
+        invocations(machine),
         [value for value, state in machine.states_map.items() if getattr(machine, state.id, state).is_active],
     )

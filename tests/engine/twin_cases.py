@@ -2,68 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from twin_data import Act, Callback, Chart, Declared, Edge, Node, Step
-
-ALL = "self, *args, event_data, event, source, target, state, model, machine, transition, **kwargs"
-"""Asks for everything."""
-
-
-@dataclass(frozen=True)
-class Case:
-    """A claim, and what shows it."""
-
-    claim: str
-    chart: Chart
-    steps: tuple[Step, ...]
-    rests: tuple[str, ...]
-    """Where a `StateChart` without a flag of its own is: at first, and after every step."""
-
-
-def leaf(name, **more):
-    return Node(name, **more)
-
-
-def first(name):
-    return Node(name, initial=True)
-
-
-def final(name, **more):
-    return Node(name, "final", **more)
-
-
-def compound(name, *children, initial=False):
-    return Node(name, "compound", children, initial)
-
-
-def parallel(name, *children, initial=False):
-    return Node(name, "parallel", children, initial)
-
-
-def history(name, kind, default):
-    return Node(name, kind, default=default)
-
-
-def edge(source, targets="", event=None, *, internal=False, weights=(), **given):
-    return Edge(source, tuple(targets.split()), event, internal, tuple(given.items()), weights)
-
-
-def sends(*events):
-    return tuple(Step("send", event) for event in events)
-
-
-def send(event, *args, **kwargs):
-    return Step("send", event, args, tuple(kwargs.items()))
-
-
-def hook(name, *acts, parameters="self", results=(None,), owner="machine", times=1):
-    return Callback(name, parameters, acts, times, results, owner)
-
-
-def act(kind, event="", **kwargs):
-    return Act(kind, event, tuple(kwargs.items()))
-
+from twin_build import ALL, Case, act, compound, edge, final, first, history, hook, leaf, parallel, send, sends
+from twin_cases_invoke import INVOCATIONS
+from twin_data import Chart, Declared, Node, Step
 
 FLAT = (first("s0"), leaf("s1"), leaf("s2"))
 ROUND = (edge("s0", "s1", "e0"), edge("s1", "s2", "e0"), edge("s2", "s0", "e0"))
@@ -76,6 +17,7 @@ HOOKS = tuple(hook(name, parameters=ALL, results=(number,)) for number, name in 
 PREPARE = hook("prepare_event", parameters="self, event, **kwargs", results=({"prepared": 1}, {"prepared": 2}))
 
 CASES = (
+    *INVOCATIONS,
     Case("a flat machine goes round", Chart(FLAT, ROUND), sends("e0", "e0", "e0"), ("s0", "s1", "s2", "s0")),
     Case("callbacks run group by group", Chart(FLAT, ROUND, HOOKS), sends("e0", "e0"), ("s0", "s1", "s2")),
     Case(

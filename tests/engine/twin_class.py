@@ -12,6 +12,7 @@ from statemachine.contrib.weighted import weighted_transitions
 from statemachine.signature import SignatureAdapter
 from statemachine.transition_list import TransitionList
 from twin_data import Chart, Edge, Node
+from twin_invoke import handlers
 from twin_record import Recorder, act, act_async
 
 BASES = {"StateChart": StateChart, "StateMachine": StateMachine}
@@ -37,10 +38,12 @@ def _state(node: Node, states: dict[str, State], recorder: Recorder) -> State:
     elif node.children:
         inner = {child.id: _state(child, states, recorder) for child in node.children}
         base = State.Parallel if node.kind == "parallel" else State.Compound
-        made = types.new_class(node.id, (base,), {"initial": node.initial}, lambda namespace: namespace.update(inner))
+        given = {"initial": node.initial, "invoke": handlers(node.invoke, recorder)}
+        made = types.new_class(node.id, (base,), given, lambda namespace: namespace.update(inner))
     else:
         is_final = node.kind == "final"
-        made = State(initial=node.initial, final=is_final, donedata=node.donedata)
+        invoked = handlers(node.invoke, recorder)
+        made = State(initial=node.initial, final=is_final, donedata=node.donedata, invoke=invoked)
     states[node.id] = made
     for child in node.children:
         if child.default is not None:

@@ -31,6 +31,8 @@ class Node:
     """The name of the callback that gives a final state its data."""
     default: str | None = None
     """Where a history state leads that has recorded nothing."""
+    invoke: tuple[str, ...] = ()
+    """What runs while the machine is there: a kind of handler, see `twin_invoke`, or the name of a callback."""
 
     def walk(self):
         yield self
@@ -56,7 +58,10 @@ class Act:
     """What a callback does on its first calls."""
 
     kind: str
-    """``raise``, ``send``, ``raise_``, ``call``, ``enabled`` or ``cancel``."""
+    """
+    ``raise``, ``send``, ``raise_``, ``call``, ``enabled``, ``cancel``, ``listen`` (a listener is added),
+    ``elsewhere`` (another thread sends an event) or ``work`` (the threads of invocations run).
+    """
     event: str = ""
     kwargs: tuple[tuple[str, Any], ...] = ()
 
@@ -124,7 +129,7 @@ class Step:
     kind: str
     """
     ``send``, ``call``, ``raise_``, ``put`` (without running it), ``enabled``, ``allowed``, ``listen``, ``activate``,
-    ``cancel``, ``write`` (a state value).
+    ``cancel``, ``write`` (a state value), ``work`` (the threads and tasks of invocations run).
     """
     event: str = ""
     args: tuple[Any, ...] = ()

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 from twin_data import FLAGS, Act, Callback, Chart, Declared, Edge, Node, Step
+from twin_invoke import HANDLERS
 
 EVENTS = ("e0", "e1", "e2")
 DOTTED = ("k", "k.a", "k.*", "k.a.b", "*", "error.execution")
@@ -27,8 +28,10 @@ CONDITIONS = (
     "!g1",
     "g0 ^ g1",
 )
+ACTS = ("send", "send", "raise_", "call", "raise", "raise", "enabled", "cancel")
 GROUPS = ("before", "on", "after")
 GENERIC = ("before_transition", "on_transition", "after_transition", "on_enter_state", "on_exit_state", "prepare_event")
+INVOKED = (*HANDLERS, "work0", "work0")
 OWNERS = ("machine", "machine", "machine", "model", "listener", "late")
 NAMED = (
     "event_data",
@@ -57,6 +60,9 @@ payloads = st.lists(
 arguments = st.lists(st.integers(10, 12), max_size=2).map(tuple)
 
 
+invoked = st.lists(st.sampled_from(INVOKED), min_size=1, max_size=2).map(tuple)
+
+
 def rarely(draw, out_of=4):
     return draw(st.integers(0, out_of - 1)) == out_of - 1
 
@@ -82,10 +88,11 @@ def nodes(draw, names, depth=1, *, initial=False, may_end=True):
     if kind == "parallel":
         regions = tuple(region(draw, names, depth + 1) for _ in range(2))
         return Node(name, kind, regions, initial)
+    invoke = () if kind == "final" or not rarely(draw, 10) else draw(invoked)
     if kind == "compound":
-        return Node(name, kind, insides(draw, names, depth + 1), initial)
+        return Node(name, kind, insides(draw, names, depth + 1), initial, invoke=invoke)
     donedata = "data" if kind == "final" and depth > 1 and rarely(draw, 3) else None
-    return Node(name, kind, initial=initial, donedata=donedata)
+    return Node(name, kind, initial=initial, donedata=donedata, invoke=invoke)
 
 
 def region(draw, names, depth):
@@ -113,10 +120,11 @@ class Drawing:
         self.sources = [node for node in self.nodes if node.kind not in ("final", "shallow", "deep")]
         self.named: set[str] = set()
         self.drives = draw(st.booleans())
-        self.events = list(EVENTS)
+        self.invoking = [node.id for node in self.nodes if node.invoke]
+        self.events = [*EVENTS, *(f"done.invoke.{node}" for node in self.invoking)]
         if self.drives:
             done = [f"done.state.{node.id}" for node in self.nodes if node.children]
-            self.events = [*EVENTS * 4, None, *DOTTED, *done * 2]
+            self.events = [*self.events * 4, None, *DOTTED, *done * 2]
 
     def edges(self):
         """At least one way out of every state, so that machines do move."""
@@ -181,7 +189,7 @@ def has_default(draw, name, *, safe):
 def acts(draw):
     if not rarely(draw, 3):
         return ()
-    kind = draw(st.sampled_from(("send", "send", "raise_", "call", "raise", "raise", "enabled", "cancel")))
+    kind = draw(st.sampled_from((*ACTS, *ACTS, "elsewhere", "work")))
     event = draw(st.sampled_from(EVENTS if kind == "call" else SENT))
     kwargs = draw(payloads)
     if kind == "send" and rarely(draw, 4):
@@ -232,6 +240,7 @@ def callbacks(draw, drawing, events, *, is_async):
     """The callbacks that are named, and others found by their names."""
     needed = {word for text in drawing.named for word in GUARDS if word in text}
     needed |= drawing.named & {"check", "inline", "always"}
+    needed |= {"work0"} if any("work0" in node.invoke for node in drawing.nodes) else set()
     needed |= {"data"} if any(node.donedata for node in drawing.nodes) else set()
     for name in sorted(needed):
         owner = draw(st.sampled_from(("machine", "machine", "machine", "model", "listener")))
@@ -239,17 +248,21 @@ def callbacks(draw, drawing, events, *, is_async):
     hooks = [*GENERIC]
     hooks += [f"{group}_{event}" for group in GROUPS for event in events]
     hooks += [f"on_{group}_{node.id}" for group in ("enter", "exit") for node in drawing.nodes]
+    hooks += [f"on_invoke_{name}" for name in ("state", *drawing.invoking, drawing.nodes[0].id)]
     chosen = st.tuples(st.sampled_from(OWNERS), st.sampled_from(hooks))
     for owner, name in draw(st.lists(chosen, max_size=6, unique=True)):
         yield callback(draw, name, owner, is_async=is_async, safe=drawing.drives)
 
 
-def step(draw, events):
+def step(draw, chart, events):
     """One thing that is done to a machine."""
     kinds = ("send",) * 6 + (("call",) * 4 + ("put",) if events else ())
-    kind = draw(st.sampled_from((*kinds, "raise_", "enabled", "allowed", "listen", "activate", "cancel")))
-    if kind in ("allowed", "listen", "activate", "cancel"):
+    kinds += ("work",) * 4 if any(node.invoke for node in chart.walk()) else ("work",)
+    kind = draw(st.sampled_from((*kinds, "raise_", "enabled", "allowed", "listen", "activate", "cancel", "write")))
+    if kind in ("allowed", "listen", "activate", "cancel", "work"):
         return Step(kind)
+    if kind == "write":
+        return Step(kind, draw(st.sampled_from([node.id for node in chart.walk() if not node.default])))
     event = draw(st.sampled_from(events if kind in ("call", "put") else events * 4 + SENT))
     kwargs = draw(payloads)
     if kind == "send" and rarely(draw, 8):
@@ -262,4 +275,4 @@ def lives(draw):
     """A chart, and what is done to a machine of it."""
     chart = draw(charts())
     events = tuple(sorted({edge.event for edge in chart.edges if edge.event in EVENTS}))
-    return chart, tuple(step(draw, events) for _ in range(draw(st.integers(3, 10))))
+    return chart, tuple(step(draw, chart, events) for _ in range(draw(st.integers(3, 10))))

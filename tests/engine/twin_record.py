@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextvars import Context
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any
 
 from statemachine import Event, State, StateChart
 from statemachine.event_data import EventData, TriggerData
+from statemachine.invoke import InvokeContext
 from statemachine.transition import Transition
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from twin_data import Act, Callback
 
 MOST = 300
@@ -31,6 +35,8 @@ class Recorder:
     def __init__(self, *, watches: bool) -> None:
         self.told: list[Any] = []
         self.machine: Any = None
+        self.workers: Any = None
+        self.late: Any = None
         self.watches = watches
         self._calls: Counter[str] = Counter()
 
@@ -51,6 +57,16 @@ class Recorder:
             return None
         return list(machine.configuration_values), plain(machine.current_state_value), machine.is_terminated
 
+    def over(self) -> list[Any]:
+        """Return what was told, and hear no more: a machine that is thrown away cancels its invocations."""
+        told, self.told = self.told, []
+        self.machine = None  # callbacks hold the recorder, and whoever holds the callbacks would hold the class
+        return told
+
+    def receive(self, owner: str, name: str, received: dict[str, Any]) -> None:
+        """Note what somebody was called with."""
+        self.tell(owner, name, {name: plain(one) for name, one in received.items()}, self.where())
+
 
 class Watched:
     """A model that notes what is written to it."""
@@ -66,7 +82,7 @@ class Watched:
 
 def _receive(recorder: Recorder, callback: Callback, received: dict[str, Any]) -> int:
     number = recorder.count(callback)
-    recorder.tell(callback.owner, callback.name, {name: plain(one) for name, one in received.items()}, recorder.where())
+    recorder.receive(callback.owner, callback.name, received)
     return number
 
 
@@ -74,7 +90,7 @@ def act(recorder: Recorder, callback: Callback, received: dict[str, Any]) -> Any
     """Do what a synchronous callback does."""
     number = _receive(recorder, callback, received)
     for one in callback.acts if number < callback.times else ():
-        answer = _do(recorder.machine, one, callback)
+        answer = _do(recorder, one, callback)
         if isawaitable(answer):
             answer.close()  # nobody waits for it here; the event lies in the queue
             answer = "awaitable"
@@ -86,24 +102,30 @@ async def act_async(recorder: Recorder, callback: Callback, received: dict[str, 
     """Do what an asynchronous callback does."""
     number = _receive(recorder, callback, received)
     for one in callback.acts if number < callback.times else ():
-        answer = _do(recorder.machine, one, callback)
-        if isawaitable(answer):
+        answer = _do(recorder, one, callback)
+        if one.kind == "elsewhere":
+            answer.close()  # who sends it waits until this step is over
+        elif isawaitable(answer):
             answer = await answer
         recorder.tell("answer", callback.name, plain(answer))
     return callback.results[number % len(callback.results)]
 
 
-def _do(machine: Any, one: Act, callback: Callback) -> Any:
-    kwargs = dict(one.kwargs)
+def _do(recorder: Recorder, one: Act, callback: Callback) -> Any:
     if one.kind == "raise":
         raise Mishap(callback.name)
-    if one.kind == "call":
-        return getattr(machine, one.event)(**kwargs)
-    if one.kind == "enabled":
-        return machine.enabled_events(**kwargs)
-    if one.kind == "cancel":
-        return machine.cancel_event("later")
-    return getattr(machine, one.kind)(one.event, **kwargs)
+    machine, kwargs = recorder.machine, dict(one.kwargs)
+    acts: dict[str, Callable[[], Any]] = {
+        "call": lambda: getattr(machine, one.event)(**kwargs),
+        "enabled": lambda: machine.enabled_events(**kwargs),
+        "cancel": lambda: machine.cancel_event("later"),
+        "listen": lambda: machine.add_listener(recorder.late),
+        "work": lambda: recorder.workers.run_threads(),
+        "elsewhere": lambda: Context().run(machine.send, one.event, **kwargs),
+        "send": lambda: machine.send(one.event, **kwargs),
+        "raise_": lambda: machine.raise_(one.event, **kwargs),
+    }
+    return acts[one.kind]()
 
 
 def plain(value: Any) -> Any:
@@ -137,6 +159,11 @@ def _plain_transition(one: Transition) -> Any:
     return ("transition", one.source.id, targets, list(map(str, one.events)), one.internal, one.initial)
 
 
+def _plain_context(one: InvokeContext) -> Any:
+    given = {name: plain(value) for name, value in one.kwargs.items()}
+    return ("invocation", one.invokeid, one.state_id, plain(one.machine), one.cancelled.is_set(), given)
+
+
 def error_of(error: BaseException) -> Any:
     return ("error", type(error).__name__, str(error), None if error.__cause__ is None else str(error.__cause__))
 
@@ -149,6 +176,7 @@ FORMS: tuple[tuple[Any, Any], ...] = (
     (EventData, _plain_event_data),
     (TriggerData, plain_trigger),
     (Transition, _plain_transition),
+    (InvokeContext, _plain_context),
     (BaseException, error_of),
     (dict, lambda one: {name: plain(inner) for name, inner in one.items()}),
     ((list, tuple), lambda one: [type(one).__name__, *map(plain, one)]),
