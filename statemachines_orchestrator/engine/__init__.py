@@ -8,7 +8,7 @@ from ._install import can_adopt, engine_of, hand_on, host_of, install, lets_go, 
 from ._invocations import current_cancellation
 from ._member import MemberEngine, Saved, has_strays, take_strays
 from ._planned import AsyncPlannedEngine, SyncPlannedEngine
-from ._programs import INITIAL_EVENT, PlanStatistics, statistics_of
+from ._programs import INITIAL_EVENT, Choice, PlanStatistics, statistics_of
 from ._version import check_version
 
 check_version()
@@ -17,6 +17,7 @@ __all__ = (
     "INITIAL_EVENT",
     "AsyncMemberEngine",
     "AsyncPlannedEngine",
+    "Choice",
     "Host",
     "MemberEngine",
     "PlanStatistics",

@@ -13,13 +13,15 @@ from statemachine.model import Model
 from statemachine.orderedset import OrderedSet
 
 from ._member import MemberEngine
-from ._planned import INITIAL_EVENT, AsyncPlannedEngine, SyncPlannedEngine
+from ._planned import INITIAL_EVENT, PLAIN_MANAGER, AsyncPlannedEngine, SyncPlannedEngine
 
 if TYPE_CHECKING:
     from asyncio import Future
     from collections.abc import Mapping
 
     from statemachine.event_data import TriggerData
+
+    from ._programs import Choice, Program
 
 __all__ = ("AsyncMemberEngine", "SyncMemberEngine")
 
@@ -35,10 +37,6 @@ class SyncMemberEngine(MemberEngine, SyncPlannedEngine):
     def _run_macrostep(self) -> bool:
         # What has been promised comes next.
         return False if self._chosen is not None else SyncPlannedEngine._run_macrostep(self)
-
-    def fire(self, event: BoundEvent, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Send an event that was called as a method; what its caller gets."""
-        return self.fire_by_host(event, args, kwargs)
 
     def ask(self, trigger_data: TriggerData) -> Any:
         """Say what the machine would do with an event: a program, or None."""
@@ -77,35 +75,56 @@ class SyncMemberEngine(MemberEngine, SyncPlannedEngine):
         self._note_refusal(trigger)
         SyncPlannedEngine._refuse(self, trigger)
 
-    def move_unheard(self, trigger: TriggerData) -> bool:
+    def foresee(self, trigger: TriggerData) -> Choice | None:
         """
-        Take an event that runs no callback and of which nobody hears; whether it was one.
+        Return what an event may do, if the machine can take it at once and nobody else has a say in what it does.
 
-        Nothing of it can fail and nothing can see it half done, so that it needs no step around it. Called when nobody
-        else has the turn.
+        Called when nobody else has the turn. Runs no code of the user's: not even that of a model.
         """
-        sm, host = self.sm, self._host
+        sm, event, manager = self.sm, trigger.event, self._invoke_manager
         model = sm.model
         if (
             not self._is_simple
             or self.is_joint
             or self.tallies
-            or host is None
-            or type(model) is not Model  # one of the user's may do anything when it is assigned to
-            or host.wants_moves(self)
-            or not self.is_at_rest
-            or self._has_company(self._invoke_manager)
+            or type(model) is not Model
+            or self._processing.locked()
+            or self.is_reserved
+            or self._held is not None
+            or self._chosen is not None
+            or self.external_queue.queue.queue
+            or self.internal_queue.queue.queue
+            or manager._active
+            or manager._pending
+            or len(manager.__dict__) != PLAIN_MANAGER
+            or "microstep" in self.__dict__
+            or self._root_parallel_final_pending is not None
+            or not self.running
+            or trigger.cancelled
+            or event is None
+            or event.delay
         ):
-            return False
-        event: Any = trigger.event
-        if event.delay or trigger.cancelled:
-            return False
-        choice = self.programs.choice(getattr(model, sm.state_field, None), event.id)
-        program = choice.fixed
-        if program is None or not program.is_silent:
-            return False
-        setattr(model, sm.state_field, program.value if program.is_single else OrderedSet(program.plan.after))
-        return True
+            return None
+        programs: Any = self._programs
+        choice: Choice = programs.choice(getattr(model, sm.state_field, None), event.id)
+        return choice
+
+    def enter_silently(self, program: Program) -> None:
+        """Change the configuration, if nothing else happens and nobody hears of it."""
+        sm = self.sm
+        setattr(sm.model, sm.state_field, program.value if program.is_single else OrderedSet(program.plan.after))
+
+    def process_foreseen(self, trigger: TriggerData, choice: Choice) -> Any:
+        """Run one event, which does what was foreseen, and what comes of it; what its caller gets."""
+        self._processing.acquire(blocking=False)  # nobody has it
+        token = _running_engine.set(self)
+        try:
+            if self.is_guarded:
+                self._obey(trigger)
+            return self._process_choice(trigger, choice)
+        finally:
+            _running_engine.reset(token)
+            self._processing.release()
 
     def process(self, trigger_data: TriggerData) -> Any:
         """Run one event and what comes of it; what its caller gets."""
@@ -148,10 +167,6 @@ class AsyncMemberEngine(MemberEngine, AsyncPlannedEngine):
 
     async def _run_macrostep(self) -> bool:
         return False if self._chosen is not None else await AsyncPlannedEngine._run_macrostep(self)
-
-    def fire(self, event: BoundEvent, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Send an event that was called as a method; an awaitable of what its caller gets."""
-        return self.fire_by_host(event, args, kwargs)
 
     async def ask(self, trigger_data: TriggerData) -> Any:
         """Say what the machine would do with an event: a program, or None."""

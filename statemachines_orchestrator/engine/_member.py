@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from statemachine.transition import Transition
 
     from ._host import Host
-    from ._programs import Program
+    from ._programs import Choice, Program
 
 __all__ = ("MemberEngine", "Saved", "has_strays", "take_strays")
 
@@ -176,13 +176,15 @@ class MemberEngine(PlannedEngine):
             self._waiting[trigger_data.sequence] = trigger_data
         _arrivals.triggers.append((self, trigger_data))
 
-    def fire_by_host(self, event: BoundEvent, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Deliver an event that was called as a method; what its caller gets."""
+    def fire(self, event: BoundEvent, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Send an event that was called as a method; what its caller gets, in an asynchronous system an awaitable."""
         host = self._host
-        if host is None or _running_engine.get() is self or not is_plain_call(event, kwargs):
+        if host is None or _running_engine.get() is self or event.delay or event.internal:
             return BoundEvent.__call__(event, *args, **kwargs)
         trigger = Trigger(self.sm, event, args, kwargs)
         if kwargs:
+            if not is_plain_call(event, kwargs):
+                return BoundEvent.__call__(event, *args, **kwargs)
             self.refuse_own_name(host, trigger)
         if self.is_joint:
             stamp(trigger)  # it comes before what is sent to the machine while the others are asked
@@ -239,9 +241,17 @@ class MemberEngine(PlannedEngine):
         """Say that the time of a delayed trigger has come: it will be queued at once."""
         trigger_data.execution_time = _DUE
 
-    def move_unheard(self, trigger: TriggerData) -> bool:  # noqa: ARG002 - for the synchronous engine
-        """Take an event that runs no callback and of which nobody hears; whether it was one."""
-        return False
+    def foresee(self, trigger: TriggerData) -> Choice | None:  # noqa: ARG002 - for the synchronous engine
+        """Return what an event may do, if the machine can take it at once and nobody else has a say in what it does."""
+        return None
+
+    def enter_silently(self, program: Program) -> None:
+        """Change the configuration, if nothing else happens and nobody hears of it."""
+        raise NotImplementedError
+
+    def process_foreseen(self, trigger: TriggerData, choice: Choice) -> Any:
+        """Run one event, which does what was foreseen, and what comes of it; what its caller gets."""
+        raise NotImplementedError
 
     def process(self, trigger_data: TriggerData) -> Any:
         """Run one event and what comes of it; what its caller gets, on the async engine an awaitable of it."""

@@ -20,7 +20,7 @@ from statemachine.exceptions import TransitionNotAllowed
 from statemachine.orderedset import OrderedSet
 
 from ._events import is_plain_call
-from ._microstep import choose, enter, take, write
+from ._microstep import choose, enter, take, take_in_line, write
 from ._microstep_async import choose_async, enter_async, take_async
 from ._programs import INITIAL_EVENT, OddProgram, Program, programs_of
 from ._queue import LightQueue
@@ -35,11 +35,11 @@ if TYPE_CHECKING:
     from statemachine.invoke import InvokeManager
     from statemachine.transition import Transition
 
-    from ._programs import Programs
+    from ._programs import Choice, Programs
 
-__all__ = ("INITIAL_EVENT", "AsyncPlannedEngine", "PlannedEngine", "SyncPlannedEngine")
+__all__ = ("INITIAL_EVENT", "PLAIN_MANAGER", "AsyncPlannedEngine", "PlannedEngine", "SyncPlannedEngine")
 
-_PLAIN_MANAGER = 3
+PLAIN_MANAGER = 3
 """How many attributes an invoke manager has, if nobody has put anything in the place of its methods."""
 _logger = logging.getLogger("statemachine.engines.base")
 
@@ -272,49 +272,57 @@ class SyncPlannedEngine(PlannedEngine, SyncEngine):
         return result
 
     def _process_at_once(self, trigger: TriggerData) -> Any:
-        """
-        Process an event past the queue, which is empty, and whatever comes of it.
-
-        One function on purpose: it is what every event of a simple machine takes, and each call within it would cost
-        as much again as a look at what it decides.
-        """
-        manager = self._invoke_manager
-        if not self._is_simple or self._has_company(manager):
+        """Process an event past the queue, which is empty, and whatever comes of it."""
+        if not self._is_simple or self.is_guarded or self._has_company(self._invoke_manager):
             return self._process_with_care(trigger)
         programs: Any = self._programs
         sm = self.sm
-        model, field, event = sm.model, sm.state_field, trigger.event.id  # type: ignore[union-attr] # there is one
-        choice = programs.choice(getattr(model, field, None), event)
-        program = choice.fixed if choice.is_fixed else choose(self, choice, self._prepare(trigger))
+        choice = programs.choice(getattr(sm.model, sm.state_field, None), trigger.event.id)  # type: ignore[union-attr] # there is one
+        return self._process_choice(trigger, choice)
+
+    def _process_choice(self, trigger: TriggerData, choice: Choice) -> Any:
+        """
+        Process an event of a simple machine that nobody else has a say in.
+
+        One function on purpose: it is what nearly every event takes, and each call within it would cost as much again
+        as a look at what it decides.
+        """
+        if type(trigger) is Trigger:
+            trigger.given = self.given(trigger)
+        else:
+            trigger = self._prepare(trigger)
+        program = choice.fixed if choice.is_fixed else choose(self, choice, trigger)
         if program is None:
             return self._refuse(trigger)
         if program.is_silent:
+            sm = self.sm
             self.taking(program, trigger)
-            setattr(model, field, program.value if program.is_single else OrderedSet(program.plan.after))
+            setattr(sm.model, sm.state_field, program.value if program.is_single else OrderedSet(program.plan.after))
             self.took(program, trigger)
             result = None
         else:
             try:
-                result = take(self, program, self._prepare(trigger))
+                result = (take_in_line if program.line is not None else take)(self, program, trigger)
             except Exception:
                 self.clear()
                 raise
-        if self.internal_queue.queue.queue or self.external_queue.queue.queue or self._has_more_to_do(manager):
+        if self.internal_queue.queue.queue or self.external_queue.queue.queue or self._has_more_to_do:
             self._process()
         return result
 
     def _has_company(self, manager: InvokeManager) -> bool:
         """Whether somebody has a say in what happens, or something else is to be done."""
         return bool(
-            self.is_guarded
-            or self._chosen is not None
-            or len(vars(manager)) != _PLAIN_MANAGER
-            or "microstep" in vars(self)
+            self._chosen is not None
+            or len(manager.__dict__) != PLAIN_MANAGER
+            or "microstep" in self.__dict__
             or self.internal_queue.queue.queue
-            or self._has_more_to_do(manager)
+            or self._has_more_to_do
         )
 
-    def _has_more_to_do(self, manager: InvokeManager) -> bool:
+    @property
+    def _has_more_to_do(self) -> bool:
+        manager = self._invoke_manager
         return bool(
             manager._active or manager._pending or not self.running or self._root_parallel_final_pending is not None
         )

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import MutableSet
 from dataclasses import dataclass, field
 from threading import RLock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 from statemachine.model import Model
@@ -108,6 +108,16 @@ class Entering:
         return bool(self.initial or self.contents or self.invokes or self.is_final)
 
 
+class Line(NamedTuple):
+    """The callbacks of a microstep, in the order in which they are called."""
+
+    before: Group
+    exits: Group
+    on: Group
+    entries: Group
+    after: Group
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Program:
     """A microstep, ready to run."""
@@ -120,6 +130,8 @@ class Program:
     entries: tuple[Entering, ...]
     after: tuple[tuple[Group, bool], ...]
     """The callbacks of each transition, and whether each error of theirs is an event of its own."""
+    is_plain: bool
+    """Whether callbacks see one change of the configuration, and no error of theirs is an event."""
     transitions: tuple[Transition, ...] = field(init=False)
     is_silent: bool = field(init=False)
     """Whether nothing happens but that the configuration changes."""
@@ -129,6 +141,8 @@ class Program:
     """That value."""
     left: tuple[str, ...] = field(init=False)
     entered: tuple[str, ...] = field(init=False)
+    line: Line | None = field(init=False)
+    """Its callbacks one after the other, if all that happens besides is that the configuration changes."""
 
     def __post_init__(self) -> None:
         has_callbacks = any(one.callbacks for one in self.exits) or any(
@@ -141,6 +155,17 @@ class Program:
         object.__setattr__(self, "transitions", self.plan.transitions)
         object.__setattr__(self, "left", tuple(one.state.id for one in self.plan.exits))
         object.__setattr__(self, "entered", tuple(one.state.id for one in self.plan.entries))
+        is_special = not self.is_plain or self.plan.remembered or any(one.is_special for one in self.entries)
+        object.__setattr__(self, "line", None if is_special else self._line())
+
+    def _line(self) -> Line:
+        return Line(
+            before=tuple(call for group in self.before for call in group),
+            exits=tuple(call for one in self.exits for call in one.callbacks),
+            on=tuple(call for group in self.on for call in group),
+            entries=tuple(call for one in self.entries for call in one.callbacks),
+            after=tuple(call for group, _ in self.after for call in group),
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -215,6 +240,7 @@ class Programs:
         self.has_history: bool = self._planner.has_history
         self.has_eventless: bool = read_chart(kind).has_eventless
         self.is_atomic: bool = machine.atomic_configuration_update
+        self.is_plain: bool = self.is_atomic and not machine.catch_errors_as_events
         self.is_odd: bool = bool(self._sources.get(machine.prepare.key)) or _is_changed(machine)
         """Whether everything takes the stock road."""
         self.is_shared: bool = all(one.is_shared for group in self._sources.values() for one in group)
@@ -299,6 +325,7 @@ class Programs:
             on=tuple(group for group in ons if group),
             entries=tuple(self._entering(one, plan, event) for one in plan.entries),
             after=tuple(one for one in (self._after(transition, event) for transition in plan.transitions) if one[0]),
+            is_plain=self.is_plain,
         )
 
     def _after(self, transition: Transition, event: str | None) -> tuple[Group, bool]:

@@ -19,10 +19,11 @@ from ._step import Step, current_step
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextvars import Token
 
     from statemachine.event_data import TriggerData
 
-    from statemachines_orchestrator.engine import MemberEngine
+    from statemachines_orchestrator.engine import Choice, MemberEngine
 
     from ._alarms import ThreadAlarm
     from ._joints import Joint
@@ -43,10 +44,21 @@ class BlockingSteps(SharedSteps):
         if trigger is not None and not self.observers and self._turns.try_enter():
             # As the rest of this does, for the call that there are most of.
             try:
-                if not self.has_left(engine):
-                    if self._has_rest and engine.move_unheard(trigger):
+                host: Any = engine.host
+                if host is not None and host.driver is self:
+                    choice = engine.foresee(trigger) if self._has_rest else None
+                    if choice is None:
+                        return self._as_step(self._new_step(), self._run, engine, trigger)
+                    program = choice.fixed
+                    # What runs no callback and nobody hears of can neither fail nor be seen half done.
+                    if (
+                        program is not None
+                        and program.is_silent
+                        and not (engine.is_guarded or host.wants_moves(engine))
+                    ):
+                        engine.enter_silently(program)
                         return None
-                    return self._as_step(self._new_step(), self._run, engine, trigger)
+                    return self._step_alone(engine, trigger, choice)
             finally:
                 self._turns.leave()
             return hand_on(engine, trigger)
@@ -55,6 +67,31 @@ class BlockingSteps(SharedSteps):
             step.about = about(engine, trigger)
         result = self._in_turn(self._step_of, step, engine, trigger)
         return hand_on(engine, trigger) if result is ELSEWHERE else result
+
+    def _step_alone(self, engine: MemberEngine, trigger: TriggerData, choice: Choice) -> Any:
+        """
+        Run a step for an event of which it is foreseen what it does.
+
+        One function on purpose, as is that of the engine: it does what `_as_step`, `_run` and `_settle` do.
+        """
+        step = self._new_step()
+        token = current_step.set(step)
+        failure: BaseException | None = None
+        try:
+            step.touch(engine)
+            try:
+                result = engine.process_foreseen(trigger, choice)
+            except TransitionNotAllowed as refusal:
+                self._explain(refusal, engine)
+                raise
+            self._settle(step)
+        except BaseException as error:
+            failure = error
+            _put_back(step, error)
+            raise
+        finally:
+            self._end(step, token, failure)
+        return result
 
     @property
     def _has_rest(self) -> bool:
@@ -88,20 +125,20 @@ class BlockingSteps(SharedSteps):
             self._settle(step)
         except BaseException as error:
             failure = error
-            interruption = _close_at_last(step)
-            step.put_back(error)
-            if interruption is not None:
-                raise interruption from error
+            _put_back(step, error)
             raise
         finally:
-            if self.observers:
-                self.tell_end(step, failure)
-            current_step.reset(token)
-            self._tidy(step)
-            alarm = self._thread_alarm
-            if alarm is not None:
-                alarm.set()
+            self._end(step, token, failure)
         return result
+
+    def _end(self, step: Step, token: Token[Step | None], failure: BaseException | None) -> None:
+        if self.observers:
+            self.tell_end(step, failure)
+        current_step.reset(token)
+        self._tidy(step)
+        alarm = self._thread_alarm
+        if alarm is not None:
+            alarm.set()
 
     def _run(self, step: Step, engine: MemberEngine, trigger: TriggerData | None) -> Any:
         if trigger is not None and engine.is_joint and (joint := self.joint_of(engine, trigger)) is not None:
@@ -200,6 +237,14 @@ class BlockingSteps(SharedSteps):
     def _fire_unless_stopped(self, alarm: ThreadAlarm) -> None:
         if not alarm.is_stopped:
             self._fire_first(self.clock.now())
+
+
+def _put_back(step: Step, error: BaseException) -> None:
+    """Close a step that has failed, and undo it; what interrupts the wait for others inside it is raised instead."""
+    interruption = _close_at_last(step)
+    step.put_back(error)
+    if interruption is not None:
+        raise interruption from error
 
 
 def _close_at_last(step: Step) -> BaseException | None:

@@ -139,7 +139,9 @@ class Driver(AwaitedSteps):
 
     def deliver(self, engine: MemberEngine, trigger: TriggerData | None) -> Any:
         """Run an event of `engine`: at once if the caller belongs to the running step, else in its turn."""
-        step = self._running_step() if current_step.get() is not None else None
+        step = current_step.get()
+        if step is not None:
+            step = self._running_step()
         if step is not None and step.enter():
             try:
                 if self.is_async:

@@ -36,8 +36,6 @@ _COLLECTIONS: dict[str, type] = {
     "unstarted": list,
     "_undo": list,
 }
-_PLAIN = 5
-"""How many attributes a step has from the start."""
 _mutex = threading.Lock()
 """Of all steps: nobody holds it for longer than it takes to count."""
 
@@ -48,8 +46,10 @@ current_step: ContextVar[Step | None] = ContextVar("current_step", default=None)
 class Step:
     """The bookkeeping of one step."""
 
-    # Defaults on the class, and lists that are made when they are needed: most steps need none of them.
+    # Defaults on the class, and lists that are made, all at once, when the first of them is needed: most need none.
 
+    is_plain: bool = True
+    """Whether nothing has happened but that machines were run: none of the lists has been asked for."""
     loop: asyncio.AbstractEventLoop | None = None
     about: tuple[str | None, str] | None = None
     """The member and its event, or the joint event, that the step is for, if somebody watches."""
@@ -86,16 +86,13 @@ class Step:
         self._saved: dict[MemberEngine, Saved | None] = {}
 
     def __getattr__(self, name: str) -> Any:
-        make = _COLLECTIONS.get(name)
-        if make is None:
+        if name not in _COLLECTIONS:
             msg = f"{type(self).__name__!r} object has no attribute {name!r}"
             raise AttributeError(msg)
-        return vars(self).setdefault(name, make())  # threads of one step may come together here
-
-    @property
-    def is_plain(self) -> bool:
-        """Whether nothing has happened but that machines were run: no attribute beside those of the start."""
-        return len(self.__dict__) == _PLAIN
+        self.is_plain, own = False, self.__dict__
+        for one, make in _COLLECTIONS.items():
+            own.setdefault(one, make())  # threads of one step may come together here
+        return own[name]
 
     def enter(self) -> bool:
         """Begin a call inside the step, unless the step has ended."""
@@ -196,8 +193,9 @@ class Step:
     def forget(self) -> None:
         """Let go of what is needed no longer: tasks that were started in the step keep it alive."""
         self._saved.clear()
-        for name in _COLLECTIONS if not self.is_plain else ():
-            vars(self).pop(name, None)
+        if not self.is_plain:
+            for name in _COLLECTIONS:
+                self.__dict__.pop(name, None)
 
     def put_back(self, error: BaseException) -> None:
         """Undo the step, last touched first; what cannot be undone is noted on the error, and the rest is undone."""

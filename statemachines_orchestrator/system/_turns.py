@@ -139,7 +139,10 @@ class Turns:
         """Hand the turn to the next in line."""
         while True:
             with self._mutex:
-                ticket = self._holder = self._next() if self._line else None
+                if not self._line:
+                    self._holder, self._busy = None, False
+                    return
+                ticket = self._holder = self._next()
                 if ticket is None:
                     self._busy = False
                     return
