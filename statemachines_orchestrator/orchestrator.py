@@ -11,7 +11,6 @@ from statemachine import StateChart
 from typing_extensions import dataclass_transform
 
 from statemachines_orchestrator.declare import (
-    BoundJointEvent,
     Declaration,
     Keywords,
     MachinesField,
@@ -57,7 +56,6 @@ from statemachines_orchestrator.system import (
     configuration_of,
     describe_system,
     enabled_addresses,
-    find,
     give_back,
     is_ended,
     make_parts,
@@ -68,6 +66,7 @@ from statemachines_orchestrator.system import (
     place,
     rebuild_system,
     register,
+    send,
     with_own_models,
 )
 
@@ -282,11 +281,7 @@ class Orchestrator(_Declared):
             UnknownMachineError: There is no such member.
             UnknownEventError: The member declares no such event.
         """
-        found = find(self._system, address)
-        if isinstance(found, BoundJointEvent):
-            return found(*arguments, **keywords)
-        machine, event = found
-        return machine.send(event, *arguments, **keywords)
+        return send(self._system, address, arguments, keywords)
 
     def enabled_events(self) -> Any:
         """

@@ -6,9 +6,10 @@ from ._engines import AsyncMemberEngine, SyncMemberEngine
 from ._host import Host
 from ._install import can_adopt, engine_of, hand_on, host_of, install, lets_go, make_held, release
 from ._invocations import current_cancellation
-from ._member import MemberEngine, Saved, has_strays, take_strays
+from ._member import MemberEngine, Saved, has_strays, plain_trigger, take_strays
 from ._planned import AsyncPlannedEngine, SyncPlannedEngine
 from ._programs import INITIAL_EVENT, Choice, PlanStatistics, statistics_of
+from ._trigger import stamp
 from ._version import check_version
 
 check_version()
@@ -34,8 +35,10 @@ __all__ = (
     "install",
     "lets_go",
     "make_held",
+    "plain_trigger",
     "release",
     "source_of",
+    "stamp",
     "statistics_of",
     "take_strays",
 )

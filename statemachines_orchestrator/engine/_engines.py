@@ -9,11 +9,10 @@ from statemachine.engines.async_ import AsyncEngine
 from statemachine.engines.base import _running_engine
 from statemachine.event import BoundEvent
 from statemachine.exceptions import TransitionNotAllowed
-from statemachine.model import Model
-from statemachine.orderedset import OrderedSet
 
 from ._member import MemberEngine
-from ._planned import INITIAL_EVENT, PLAIN_MANAGER, AsyncPlannedEngine, SyncPlannedEngine
+from ._microstep_async import choose_async, take_async, take_in_line_async
+from ._planned import INITIAL_EVENT, AsyncPlannedEngine, SyncPlannedEngine
 
 if TYPE_CHECKING:
     from asyncio import Future
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 
     from statemachine.event_data import TriggerData
 
-    from ._programs import Choice, Program
+    from ._programs import Choice
 
 __all__ = ("AsyncMemberEngine", "SyncMemberEngine")
 
@@ -40,8 +39,11 @@ class SyncMemberEngine(MemberEngine, SyncPlannedEngine):
 
     def ask(self, trigger_data: TriggerData) -> Any:
         """Say what the machine would do with an event: a program, or None."""
-        with self._being_asked():
+        token = _running_engine.set(self)
+        try:
             return self._find(trigger_data)
+        finally:
+            _running_engine.reset(token)
 
     def find(self, trigger_data: TriggerData) -> Any:
         """Return what an event does, unless it is forbidden or that has been chosen already."""
@@ -75,52 +77,15 @@ class SyncMemberEngine(MemberEngine, SyncPlannedEngine):
         self._note_refusal(trigger)
         SyncPlannedEngine._refuse(self, trigger)
 
-    def foresee(self, trigger: TriggerData) -> Choice | None:
-        """
-        Return what an event may do, if the machine can take it at once and nobody else has a say in what it does.
-
-        Called when nobody else has the turn. Runs no code of the user's: not even that of a model.
-        """
-        sm, event, manager = self.sm, trigger.event, self._invoke_manager
-        model = sm.model
-        if (
-            not self._is_simple
-            or self.is_joint
-            or self.tallies
-            or type(model) is not Model
-            or self._processing.locked()
-            or self.is_reserved
-            or self._held is not None
-            or self._chosen is not None
-            or self.external_queue.queue.queue
-            or self.internal_queue.queue.queue
-            or manager._active
-            or manager._pending
-            or len(manager.__dict__) != PLAIN_MANAGER
-            or "microstep" in self.__dict__
-            or self._root_parallel_final_pending is not None
-            or not self.running
-            or trigger.cancelled
-            or event is None
-            or event.delay
-        ):
-            return None
-        programs: Any = self._programs
-        choice: Choice = programs.choice(getattr(model, sm.state_field, None), event.id)
-        return choice
-
-    def enter_silently(self, program: Program) -> None:
-        """Change the configuration, if nothing else happens and nobody hears of it."""
-        sm = self.sm
-        setattr(sm.model, sm.state_field, program.value if program.is_single else OrderedSet(program.plan.after))
-
     def process_foreseen(self, trigger: TriggerData, choice: Choice) -> Any:
         """Run one event, which does what was foreseen, and what comes of it; what its caller gets."""
+        if not self.is_guarded and choice.is_silent:
+            return MemberEngine.process_foreseen(self, trigger, choice)
         self._processing.acquire(blocking=False)  # nobody has it
         token = _running_engine.set(self)
         try:
-            if self.is_guarded:
-                self._obey(trigger)
+            if self.is_guarded and self._host is not None and any(choice.rows):
+                self._heed(trigger, self._host.refusal(self, trigger))
             return self._process_choice(trigger, choice)
         finally:
             _running_engine.reset(token)
@@ -170,8 +135,11 @@ class AsyncMemberEngine(MemberEngine, AsyncPlannedEngine):
 
     async def ask(self, trigger_data: TriggerData) -> Any:
         """Say what the machine would do with an event: a program, or None."""
-        with self._being_asked():
+        token = _running_engine.set(self)
+        try:
             return await self._find(trigger_data)
+        finally:
+            _running_engine.reset(token)
 
     async def find(self, trigger_data: TriggerData) -> Any:
         """Return what an event does, unless it is forbidden or that has been chosen already."""
@@ -194,6 +162,69 @@ class AsyncMemberEngine(MemberEngine, AsyncPlannedEngine):
         if not isinstance(sys.exc_info()[1], TransitionNotAllowed):
             self.internal_queue.clear()
             self.external_queue.clear()
+
+    def foresee(self, trigger: TriggerData) -> Choice | None:
+        """Return what an event may do, if the machine can take it at once, and without anything to be awaited."""
+        choice = MemberEngine.foresee(self, trigger)
+        return choice if choice is not None and choice.is_silent and not self.is_guarded else None
+
+    async def process(self, trigger_data: TriggerData) -> Any:
+        """Run one event and what comes of it; what its caller gets."""
+        if not self._is_ready_for(trigger_data) or not self._processing.acquire(blocking=False):
+            self.enqueue(trigger_data)
+            return await self.drive()
+        token = _running_engine.set(self)
+        try:
+            return await self._process_at_once(trigger_data)
+        except Exception as error:
+            self._reject_pending_futures(error)
+            self.clear()
+            raise
+        except BaseException:
+            self.internal_queue.clear()
+            raise
+        finally:
+            try:
+                _running_engine.reset(token)
+            finally:
+                self._processing.release()
+                self._wake_lock_waiters()  # type: ignore[no-untyped-call]
+
+    def _is_ready_for(self, trigger: TriggerData) -> bool:
+        """Whether an event can be processed past the queue, by a program."""
+        return not (
+            not self._is_simple
+            or not self.running
+            or self.external_queue.queue.queue
+            or trigger.cancelled
+            or self.is_for_later(trigger)
+            or self._has_company(self._invoke_manager)
+            or (self._chosen is not None and self._chosen[0] is not trigger)
+        )
+
+    async def _process_at_once(self, trigger: TriggerData) -> Any:
+        """Process an event past the queue, which is empty, and whatever comes of it."""
+        result, sm = None, self.sm
+        if self._chosen is not None:
+            program = self._take_chosen()
+        else:
+            if self.is_guarded:
+                self._obey(trigger)
+            choice: Any = self.programs.choice(getattr(sm.model, sm.state_field, None), trigger.event.id)  # type: ignore[union-attr] # there is one
+            program = choice.fixed if choice.is_fixed else await choose_async(self, choice, self._prepare(trigger))
+        if program is None:
+            self._note_refusal(trigger)
+            if not sm.allow_event_without_transition:
+                raise TransitionNotAllowed(trigger.event, sm.configuration)
+        elif program.is_silent:
+            self._take_silently(program, self._prepare(trigger))
+        elif program.is_single_file:
+            result = await take_in_line_async(self, program, self._prepare(trigger))
+        else:
+            result = await take_async(self, program, self._prepare(trigger))
+        if self.internal_queue.queue.queue or self.external_queue.queue.queue or self._has_more_to_do:
+            await self._run_processing_loop(None)
+        return result
 
     def drive(self) -> Any:
         """Run what is queued; to be awaited."""

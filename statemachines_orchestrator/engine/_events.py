@@ -14,7 +14,7 @@ from weakref import WeakSet
 from statemachine import StateChart
 from statemachine.event import BoundEvent, Event, _event_data_kwargs
 
-__all__ = ("QuickEvent", "is_plain_call", "quicken")
+__all__ = ("KeptEvent", "QuickEvent", "is_plain_call", "quicken")
 
 
 class KeptEvent(Event):

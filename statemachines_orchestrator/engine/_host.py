@@ -65,11 +65,11 @@ class Host(Protocol):
     def moved(
         self, engine: MemberEngine, trigger: TriggerData, left: tuple[str, ...], entered: tuple[str, ...]
     ) -> None:
-        """Hear that the machine has taken a transition; only if somebody wants to know, see `wants_moves`."""
+        """Hear that the machine has taken a transition; only if something may follow from it, see `hears`."""
         ...
 
-    def wants_moves(self, engine: MemberEngine) -> bool:
-        """Whether anything depends on what the machine does."""
+    def hears(self, engine: MemberEngine, trigger: TriggerData, entered: tuple[str, ...]) -> bool:
+        """Whether anything may follow from what the machine does: it takes an event, and enters some states."""
         ...
 
     def refused(self, engine: MemberEngine, trigger: TriggerData) -> None:

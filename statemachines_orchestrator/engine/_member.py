@@ -10,7 +10,6 @@ at work: its queues and running invocations are kept, only its class changes.
 from __future__ import annotations
 
 import threading
-from contextlib import contextmanager
 from functools import partial
 from inspect import isawaitable
 from types import MappingProxyType
@@ -19,26 +18,27 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from statemachine.engines.base import BaseEngine, _running_engine
 from statemachine.event import BoundEvent
 from statemachine.exceptions import TransitionNotAllowed
+from statemachine.model import Model
+from statemachine.orderedset import OrderedSet
 from statemachine.utils import run_async_from_sync
 
-from ._events import is_plain_call
+from ._events import KeptEvent, QuickEvent, is_plain_call
 from ._payload import Payload
-from ._planned import PlannedEngine
+from ._planned import PLAIN_MANAGER, PlannedEngine
 from ._trigger import Trigger, stamp
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from weakref import WeakValueDictionary
 
     from statemachine import State
     from statemachine.event_data import TriggerData
-    from statemachine.orderedset import OrderedSet
     from statemachine.transition import Transition
 
     from ._host import Host
     from ._programs import Choice, Program
 
-__all__ = ("MemberEngine", "Saved", "has_strays", "take_strays")
+__all__ = ("MemberEngine", "Saved", "has_strays", "plain_trigger", "take_strays")
 
 
 class _Arrivals(threading.local):
@@ -61,6 +61,19 @@ _NO_HISTORY: Mapping[str, Any] = MappingProxyType({})
 _NO_INVOCATION: frozenset[str] = frozenset()
 _DUE = 0.0
 """The stamp of a delayed trigger whose time has come; python-statemachine takes it before all others."""
+
+
+def plain_trigger(
+    engine: MemberEngine, event: str, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> TriggerData | None:
+    """Make an event as a call of it would, if it happens at once and carries nothing special; None otherwise."""
+    own, host = engine.own_event(event), engine.host
+    if own is None or host is None or (kwargs and not is_plain_call(own, kwargs)):
+        return None
+    trigger = Trigger(engine.sm, own, args, kwargs)
+    if kwargs:
+        engine.refuse_own_name(host, trigger)
+    return trigger
 
 
 def has_strays() -> bool:
@@ -192,6 +205,14 @@ class MemberEngine(PlannedEngine):
         # As python-statemachine does: without a running loop the caller gets the result itself.
         return run_async_from_sync(result) if result is not None and isawaitable(result) else result
 
+    def own_event(self, event: str) -> BoundEvent | None:
+        """Return a declared event as a call of it has it, if it happens at once; None for any other."""
+        found = self.events.get(event)
+        if found is None:
+            declared = getattr(type(self.sm), event, None)
+            found = declared._bound(self.sm, type(self.sm)) if isinstance(declared, KeptEvent) else None
+        return found if type(found) is QuickEvent and not (found.delay or found.internal) else None
+
     def enqueue(self, trigger_data: TriggerData, *, internal: bool = False) -> None:
         """Put the trigger into the machine's own queue, to be run by `drive`; a delayed one goes to the host."""
         if trigger_data.cancelled:
@@ -241,17 +262,49 @@ class MemberEngine(PlannedEngine):
         """Say that the time of a delayed trigger has come: it will be queued at once."""
         trigger_data.execution_time = _DUE
 
-    def foresee(self, trigger: TriggerData) -> Choice | None:  # noqa: ARG002 - for the synchronous engine
-        """Return what an event may do, if the machine can take it at once and nobody else has a say in what it does."""
-        return None
+    def foresee(self, trigger: TriggerData) -> Choice | None:
+        """
+        Return what an event may do, if the machine can take it at once and nobody else has a say in what it does.
+
+        Called when nobody else has the turn. Runs no code of the user's: not even that of a model.
+        """
+        sm, event, manager = self.sm, trigger.event, self._invoke_manager
+        model = sm.model
+        if (
+            not self._is_simple
+            or self.is_joint
+            or self.tallies
+            or type(model) is not Model
+            or self._processing.locked()
+            or self.is_reserved
+            or self._held is not None
+            or self._chosen is not None
+            or self.external_queue.queue.queue
+            or self.internal_queue.queue.queue
+            or manager._active
+            or manager._pending
+            or len(manager.__dict__) != PLAIN_MANAGER
+            or "microstep" in self.__dict__
+            or self._root_parallel_final_pending is not None
+            or not self.running
+            or trigger.cancelled
+            or event is None
+            or event.delay
+        ):
+            return None
+        programs: Any = self._programs
+        choice: Choice = programs.choice(getattr(model, sm.state_field, None), event.id)
+        return choice
 
     def enter_silently(self, program: Program) -> None:
         """Change the configuration, if nothing else happens and nobody hears of it."""
-        raise NotImplementedError
+        sm = self.sm
+        setattr(sm.model, sm.state_field, program.value if program.is_single else OrderedSet(program.plan.after))
 
     def process_foreseen(self, trigger: TriggerData, choice: Choice) -> Any:
         """Run one event, which does what was foreseen, and what comes of it; what its caller gets."""
-        raise NotImplementedError
+        self.enter_silently(choice.fixed)
+        self.took(choice.fixed, trigger)
 
     def process(self, trigger_data: TriggerData) -> Any:
         """Run one event and what comes of it; what its caller gets, on the async engine an awaitable of it."""
@@ -315,14 +368,6 @@ class MemberEngine(PlannedEngine):
         """
         raise NotImplementedError
 
-    @contextmanager
-    def _being_asked(self) -> Iterator[None]:
-        token = _running_engine.set(self)
-        try:
-            yield
-        finally:
-            _running_engine.reset(token)
-
     def choose(self, trigger_data: TriggerData, transitions: Any) -> None:
         """Promise that the next event is this one, and that it takes these transitions."""
         self._chosen = trigger_data, transitions
@@ -351,7 +396,9 @@ class MemberEngine(PlannedEngine):
         Raises:
             Exception: What the host says.
         """
-        refusal = self.objection(trigger_data)
+        self._heed(trigger_data, self.objection(trigger_data))
+
+    def _heed(self, trigger_data: TriggerData, refusal: Exception | None) -> None:
         if refusal is not None:
             self._note_refusal(trigger_data, refusal)
             raise refusal
@@ -393,13 +440,13 @@ class MemberEngine(PlannedEngine):
     def took(self, program: Program, t: TriggerData) -> None:
         """Tell the host that states have been left and entered."""
         host = self._host
-        if host is not None and host.wants_moves(self):
+        if host is not None and host.hears(self, t, program.entered):
             host.moved(self, t, program.left, program.entered)
 
     def took_stock(self, trigger_data: TriggerData) -> None:
         """Tell the host the same of what python-statemachine's own engine has done."""
         host = self._host
-        if host is not None and host.wants_moves(self):
+        if host is not None and host.hears(self, trigger_data, self._entering):
             host.moved(self, trigger_data, self._leaving, self._entering)
 
     def _in_own_macrostep(self, host: Host) -> bool:

@@ -12,6 +12,7 @@ from inspect import isawaitable
 from typing import TYPE_CHECKING, Any
 
 from statemachine.exceptions import InvalidDefinition
+from statemachine.orderedset import OrderedSet
 
 from ._microstep import ERROR_EXECUTION, own_or_class, record_histories, report, write
 
@@ -19,10 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ._planned import PlannedEngine
-    from ._programs import Choice, Entering, Group, Program
+    from ._programs import Choice, Entering, Group, Line, Program
     from ._trigger import Trigger
 
-__all__ = ("choose_async", "enter_async", "take_async")
+__all__ = ("choose_async", "enter_async", "take_async", "take_in_line_async")
 
 
 async def choose_async(engine: PlannedEngine, choice: Choice, t: Trigger) -> Any:
@@ -90,6 +91,40 @@ async def take_async(engine: PlannedEngine, program: Program, t: Trigger) -> Any
         return None
     if program.after:
         await _finish(engine, program, t)
+    return result[0] if len(result) == 1 else (result or None)
+
+
+async def take_in_line_async(engine: PlannedEngine, program: Any, t: Trigger) -> Any:
+    """Do what `take_in_line` does, for a program of which no callbacks run together."""
+    t.plan = program.plan
+    line: Line = program.line
+    result = []
+    sm = engine.sm
+    try:
+        for call in line.before:
+            value = call(t)
+            result.append(await value if value is not None and isawaitable(value) else value)
+        engine.taking(program, t)
+        for call in line.exits:
+            value = call(t)
+            if value is not None and isawaitable(value):
+                await value
+        for call in line.on:
+            value = call(t)
+            result.append(await value if value is not None and isawaitable(value) else value)
+        setattr(sm.model, sm.state_field, program.value if program.is_single else OrderedSet(program.plan.after))
+        for call in line.entries:
+            value = call(t)
+            if value is not None and isawaitable(value):
+                await value
+        engine.took(program, t)
+    except Exception:
+        write(engine, program.plan.before)
+        raise
+    for call in line.after:
+        value = call(t)
+        if value is not None and isawaitable(value):
+            await value
     return result[0] if len(result) == 1 else (result or None)
 
 

@@ -144,6 +144,22 @@ class PlannedEngine(BaseEngine):
     def _has_to_tell(manager: InvokeManager) -> bool:
         return bool(manager._active or "handle_external_event" in vars(manager))
 
+    def _has_company(self, manager: InvokeManager) -> bool:
+        """Whether somebody has a say in what happens, or something else is to be done."""
+        return bool(
+            len(manager.__dict__) != PLAIN_MANAGER
+            or "microstep" in self.__dict__
+            or self.internal_queue.queue.queue
+            or self._has_more_to_do
+        )
+
+    @property
+    def _has_more_to_do(self) -> bool:
+        manager = self._invoke_manager
+        return bool(
+            manager._active or manager._pending or not self.running or self._root_parallel_final_pending is not None
+        )
+
     def _program_for(self, transitions: Sequence[Transition], trigger_data: TriggerData) -> Any:
         """Return what transitions do that somebody else has chosen."""
         sm, event = self.sm, trigger_data.event
@@ -273,7 +289,15 @@ class SyncPlannedEngine(PlannedEngine, SyncEngine):
 
     def _process_at_once(self, trigger: TriggerData) -> Any:
         """Process an event past the queue, which is empty, and whatever comes of it."""
-        if not self._is_simple or self.is_guarded or self._has_company(self._invoke_manager):
+        if not self._is_simple or self._has_company(self._invoke_manager):
+            return self._process_with_care(trigger)
+        if self._chosen is not None:
+            chosen, program = self._chosen
+            if chosen is not trigger:
+                return self._process_with_care(trigger)
+            self._chosen = None
+            return self._process_program(self._prepare(trigger), program)
+        if self.is_guarded:
             return self._process_with_care(trigger)
         programs: Any = self._programs
         sm = self.sm
@@ -281,19 +305,18 @@ class SyncPlannedEngine(PlannedEngine, SyncEngine):
         return self._process_choice(trigger, choice)
 
     def _process_choice(self, trigger: TriggerData, choice: Choice) -> Any:
+        """Process an event of a simple machine that nobody else has a say in."""
+        prepared = self._prepare(trigger)
+        program = choice.fixed if choice.is_fixed else choose(self, choice, prepared)
+        return self._refuse(trigger) if program is None else self._process_program(prepared, program)
+
+    def _process_program(self, trigger: Trigger, program: Any) -> Any:
         """
-        Process an event of a simple machine that nobody else has a say in.
+        Process an event of which it is known what it does.
 
         One function on purpose: it is what nearly every event takes, and each call within it would cost as much again
         as a look at what it decides.
         """
-        if type(trigger) is Trigger:
-            trigger.given = self.given(trigger)
-        else:
-            trigger = self._prepare(trigger)
-        program = choice.fixed if choice.is_fixed else choose(self, choice, trigger)
-        if program is None:
-            return self._refuse(trigger)
         if program.is_silent:
             sm = self.sm
             self.taking(program, trigger)
@@ -309,23 +332,6 @@ class SyncPlannedEngine(PlannedEngine, SyncEngine):
         if self.internal_queue.queue.queue or self.external_queue.queue.queue or self._has_more_to_do:
             self._process()
         return result
-
-    def _has_company(self, manager: InvokeManager) -> bool:
-        """Whether somebody has a say in what happens, or something else is to be done."""
-        return bool(
-            self._chosen is not None
-            or len(manager.__dict__) != PLAIN_MANAGER
-            or "microstep" in self.__dict__
-            or self.internal_queue.queue.queue
-            or self._has_more_to_do
-        )
-
-    @property
-    def _has_more_to_do(self) -> bool:
-        manager = self._invoke_manager
-        return bool(
-            manager._active or manager._pending or not self.running or self._root_parallel_final_pending is not None
-        )
 
     def _refuse(self, trigger: TriggerData) -> None:
         """Say that no transition is enabled, if the class does."""

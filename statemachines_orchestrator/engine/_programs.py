@@ -143,6 +143,8 @@ class Program:
     entered: tuple[str, ...] = field(init=False)
     line: Line | None = field(init=False)
     """Its callbacks one after the other, if all that happens besides is that the configuration changes."""
+    is_single_file: bool = field(init=False)
+    """Whether that is so, and no two callbacks belong together."""
 
     def __post_init__(self) -> None:
         has_callbacks = any(one.callbacks for one in self.exits) or any(
@@ -157,6 +159,9 @@ class Program:
         object.__setattr__(self, "entered", tuple(one.state.id for one in self.plan.entries))
         is_special = not self.is_plain or self.plan.remembered or any(one.is_special for one in self.entries)
         object.__setattr__(self, "line", None if is_special else self._line())
+        groups = [*self.before, *self.on, *(group for group, _ in self.after)]
+        groups += [one.callbacks for one in self.exits] + [one.callbacks for one in self.entries]
+        object.__setattr__(self, "is_single_file", not is_special and not any(group[1:] for group in groups))
 
     def _line(self) -> Line:
         return Line(
@@ -187,7 +192,7 @@ class OddProgram:
 class Choice:
     """What an event may do in a configuration."""
 
-    __slots__ = ("_event", "_known", "_owner", "fixed", "is_fixed", "rows", "values")
+    __slots__ = ("_event", "_known", "_owner", "fixed", "is_fixed", "is_silent", "rows", "values")
 
     def __init__(
         self, owner: Programs, values: tuple[Any, ...], event: str | None, rows: tuple[tuple[Candidate, ...], ...]
@@ -205,6 +210,8 @@ class Choice:
         """The outcome then: a program, or None if the event is refused."""
         if self.is_fixed and asked:
             self.fixed = self.program([one.transition for one in asked], {})
+        self.is_silent: bool = self.fixed is not None and self.fixed.is_silent
+        """Whether the outcome is that only the configuration changes."""
 
     def program(self, chosen: Sequence[Transition], histories: dict[str, list[State]]) -> Any:
         """Return what the chosen transitions do together; None if there are none."""

@@ -15,7 +15,7 @@ from ._copying import (
 )
 from ._driver import Driver, place
 from ._effects import Sending
-from ._lookup import enabled_addresses, find
+from ._lookup import enabled_addresses, send
 from ._members import adopt, give_back, make_parts
 from ._messages import add_at_rest, post, withdraw
 from ._nesting import outer_driver
@@ -71,7 +71,6 @@ __all__ = (
     "configuration_of",
     "describe_system",
     "enabled_addresses",
-    "find",
     "give_back",
     "is_ended",
     "make_parts",
@@ -85,6 +84,7 @@ __all__ = (
     "record_from",
     "record_to_mapping",
     "register",
+    "send",
     "with_own_models",
     "withdraw",
 )

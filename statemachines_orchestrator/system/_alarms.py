@@ -135,6 +135,10 @@ class LoopAlarm:
             wait = max(0.0, due - self._now())
             self._handle = loop.call_later(wait, self._come, self._setting, context=Context())
 
+    def is_idle_in(self, loop: asyncio.AbstractEventLoop | None) -> bool:
+        """Whether the alarm waits for nothing, and rings in this loop."""
+        return self._due is None and self._ringing is None and self._loop is loop
+
     def clear(self) -> None:
         """Do not ring, or if the alarm is ringing, let nobody answer."""
         if self._handle is not None and self._loop is running_loop():

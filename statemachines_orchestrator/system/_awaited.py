@@ -17,8 +17,9 @@ from statemachine.exceptions import TransitionNotAllowed
 from statemachines_orchestrator.engine import AsyncMemberEngine, hand_on
 
 from ._alarms import LoopAlarm
-from ._blocking import ELSEWHERE, BlockingSteps
+from ._blocking import BlockingSteps
 from ._calls import EventCall
+from ._direct import deliver_directly
 from ._effects import between_rests, fire_delayed
 from ._joints import joint_or_raise
 from ._pump import pump_async
@@ -51,19 +52,29 @@ class AwaitedSteps(BlockingSteps):
         return EventCall.in_line(self._turns, work, *arguments)
 
     async def _step_in_turn_async(self, ticket: Ticket, engine: MemberEngine, trigger: TriggerData | None) -> Any:
-        step = self._new_step()
-        if self.observers:
-            step.about = about(engine, trigger)
-        result = await self._in_turn_async(ticket, self._step_of_async, step, engine, trigger)
-        if result is not ELSEWHERE:
-            return result
+        if not ticket.take():
+            await self._turns.wait(ticket)
+        # A call that was made without an event loop has one that ends with the call.
+        self._turn_loop = running_loop() if ticket.loop is not None else None
+        try:
+            if not self._has_begun:
+                await self._begin_in_turn_async()
+            host: Any = engine.host
+            if host is not None and host.driver is self:
+                if trigger is not None and self._has_moved_unheard(host, engine, trigger):
+                    return None
+                step = self._new_step()
+                if self.observers:
+                    step.about = about(engine, trigger)
+                return await self._as_step_async(step, self._run_async, engine, trigger)
+        finally:
+            self._turns.leave()
         result = hand_on(engine, trigger)
         return await result if inspect.isawaitable(result) else result
 
-    async def _step_of_async(self, step: Step, engine: MemberEngine, trigger: TriggerData | None) -> Any:
-        if self.has_left(engine):
-            return ELSEWHERE
-        return await self._as_step_async(step, self._run_async, engine, trigger)
+    def _has_moved_unheard(self, host: Any, engine: MemberEngine, trigger: TriggerData) -> bool:
+        choice = engine.foresee(trigger) if self._has_rest else None
+        return choice is not None and self._enters_unheard(host, engine, trigger, choice)
 
     async def _work_in_turn_async(self, ticket: Ticket, step: Step, work: Any, *arguments: Any) -> Any:
         return await self._in_turn_async(ticket, self._as_step_async, step, work, *arguments)
@@ -75,15 +86,18 @@ class AwaitedSteps(BlockingSteps):
         self._turn_loop = running_loop() if ticket.loop is not None else None
         try:
             if not self._has_begun:
-                await self._as_step_async(self._new_step(), self._begin_async)
-                self._has_begun = True
-                self._set_alarm()
+                await self._begin_in_turn_async()
             if work is not None:
                 return await work(*arguments)
             self._set_alarm()
             return None
         finally:
             self._turns.leave()
+
+    async def _begin_in_turn_async(self) -> None:
+        await self._as_step_async(self._new_step(), self._begin_async)
+        self._has_begun = True
+        self._set_alarm()
 
     async def _as_step_async(self, step: Step, work: Any, *arguments: Any) -> Any:
         step.loop = asyncio.get_running_loop()
@@ -93,6 +107,8 @@ class AwaitedSteps(BlockingSteps):
         failure: BaseException | None = None
         try:
             result = await work(step, *arguments)
+            if not step.is_plain:
+                deliver_directly(self, step)  # type: ignore[arg-type] # the whole driver
             if not self._is_quiet(step):
                 await pump_async(between_rests(self, step))  # type: ignore[arg-type] # the whole driver
         except BaseException as error:
@@ -111,7 +127,7 @@ class AwaitedSteps(BlockingSteps):
                 current_step.reset(token)
             self._tidy(step)
             # A loop that is being closed cancels all tasks, and should not get new ones.
-            if failure is None or isinstance(failure, Exception):
+            if (failure is None or isinstance(failure, Exception)) and not self._is_alarm_set:
                 self._set_alarm()
         return result
 
@@ -160,9 +176,7 @@ class AwaitedSteps(BlockingSteps):
                 await engine.begin()
             elif engine.has_work and not engine.has_choice:
                 await engine.drive()
-            if trigger is not None:
-                engine.enqueue(trigger)
-            return await engine.drive()
+            return await (engine.drive() if trigger is None else engine.process(trigger))
         except TransitionNotAllowed as refusal:
             self._explain(refusal, engine)
             raise
@@ -228,6 +242,12 @@ class AwaitedSteps(BlockingSteps):
             await self._run_async(step, engine, trigger)
         elif isinstance(timer.what, DelayedLink):
             await pump_async(fire_delayed(self, step, timer.what))  # type: ignore[arg-type] # the whole driver
+
+    @property
+    def _is_alarm_set(self) -> bool:
+        """Whether there is no timer, and the alarm knows."""
+        alarm = self._loop_alarm
+        return not self.timers and alarm is not None and alarm.is_idle_in(self._turn_loop)
 
     def _set_alarm(self) -> None:
         """Let the event loop fire the next timer by itself."""

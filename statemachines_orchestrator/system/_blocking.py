@@ -10,6 +10,7 @@ from statemachine.exceptions import TransitionNotAllowed
 
 from statemachines_orchestrator.engine import current_cancellation, hand_on, has_strays
 
+from ._direct import deliver_directly
 from ._effects import between_rests, fire_delayed
 from ._joints import joint_or_raise
 from ._pump import pump
@@ -49,14 +50,7 @@ class BlockingSteps(SharedSteps):
                     choice = engine.foresee(trigger) if self._has_rest else None
                     if choice is None:
                         return self._as_step(self._new_step(), self._run, engine, trigger)
-                    program = choice.fixed
-                    # What runs no callback and nobody hears of can neither fail nor be seen half done.
-                    if (
-                        program is not None
-                        and program.is_silent
-                        and not (engine.is_guarded or host.wants_moves(engine))
-                    ):
-                        engine.enter_silently(program)
+                    if self._enters_unheard(host, engine, trigger, choice):
                         return None
                     return self._step_alone(engine, trigger, choice)
             finally:
@@ -67,6 +61,21 @@ class BlockingSteps(SharedSteps):
             step.about = about(engine, trigger)
         result = self._in_turn(self._step_of, step, engine, trigger)
         return hand_on(engine, trigger) if result is ELSEWHERE else result
+
+    @staticmethod
+    def _enters_unheard(host: Any, engine: MemberEngine, trigger: TriggerData, choice: Choice) -> bool:
+        """
+        Take an event that runs no callback and of which nobody hears; whether it was one.
+
+        Nothing of it can fail and nobody can see it half done, so that it needs no step around it.
+        """
+        if not choice.is_silent or host.hears(engine, trigger, choice.fixed.entered):
+            return False
+        event: Any = trigger.event
+        if engine.is_guarded and not host.permits(engine, event.id):
+            return False
+        engine.enter_silently(choice.fixed)
+        return True
 
     def _step_alone(self, engine: MemberEngine, trigger: TriggerData, choice: Choice) -> Any:
         """
@@ -186,15 +195,25 @@ class BlockingSteps(SharedSteps):
                     self._run(step, engine, None)
 
     def _settle(self, step: Step) -> None:
+        if not step.is_plain:
+            deliver_directly(self, step)  # type: ignore[arg-type] # the whole driver
         if not self._is_quiet(step):
             pump(between_rests(self, step))  # type: ignore[arg-type] # the whole driver
 
     def _is_quiet(self, step: Step) -> bool:
         """Close the step at once, if nothing is left to be done in it."""
-        if step.is_plain and self._has_rest:
+        if step.is_plain and step.failure is None and self._has_rest:
             return step.next_with_work() is None and step.close()
         self._take_strays(step)
-        is_idle = not (step.failure or step.deferred or step.moves or step.joints or step.unstarted or self._unstarted)
+        is_idle = not (
+            step.failure
+            or step.deferred
+            or step.moves
+            or step.joints
+            or step.firings
+            or step.unstarted
+            or self._unstarted
+        )
         has_asked = self.has_rested or not self.conditional
         return is_idle and has_asked and step.next_with_work() is None and step.close()
 

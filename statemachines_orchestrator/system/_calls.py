@@ -14,7 +14,7 @@ from ._turns import running_loop
 if TYPE_CHECKING:
     from ._turns import Turns
 
-__all__ = ("EventCall",)
+__all__ = ("EventCall", "Starter")
 
 
 class EventCall(Coroutine[Any, Any, Any]):
@@ -39,10 +39,10 @@ class EventCall(Coroutine[Any, Any, Any]):
         "_is_joined",
         "_result",
         "_started",
+        "_starter",
         "_task",
         "_waiters",
         "_work",
-        "scheduled",
     )
 
     def __init__(
@@ -61,10 +61,10 @@ class EventCall(Coroutine[Any, Any, Any]):
         self._error: BaseException | None = None
         self._task: asyncio.Task[Any] | None = None
         self._is_joined = False
-        self.scheduled: asyncio.Handle | None = None
+        self._starter: Starter | None = None
         """What starts the event if nobody awaits it."""
-        self._driven: dict[asyncio.Task[Any] | None, Generator[Any, Any, Any]] = {}
-        self._waiters: list[asyncio.Future[Any]] = []
+        self._driven: dict[asyncio.Task[Any] | None, Generator[Any, Any, Any]] | None = None
+        self._waiters: list[asyncio.Future[Any]] | None = None
 
     @classmethod
     def in_line(cls, turns: Turns, work: Callable[..., Coroutine[Any, Any, Any]], *arguments: Any) -> EventCall:
@@ -73,8 +73,22 @@ class EventCall(Coroutine[Any, Any, Any]):
         ticket = turns.request(loop)
         call = cls(work, ticket, *arguments, abandon=partial(turns.abandon, ticket))
         if loop is not None:
-            call.scheduled = loop.call_soon(call.start)
+            starter = turns.starter
+            if starter is None or starter.loop is not loop:
+                starter = turns.starter = Starter(loop)
+            call.start_with(starter)
         return call  # without a loop python-statemachine runs it to its end in a loop of its own
+
+    def start_with(self, starter: Starter) -> None:
+        """Be started even if nobody awaits it."""
+        self._starter = starter
+        starter.add(self)
+
+    def forget_starter(self) -> None:
+        """Do not start by itself."""
+        if self._starter is not None:
+            self._starter.waiting.pop(self, None)
+            self._starter = None
 
     @classmethod
     def finished(cls, result: Any) -> EventCall:
@@ -95,15 +109,19 @@ class EventCall(Coroutine[Any, Any, Any]):
         return self._finished
 
     def __await__(self) -> Generator[Any, Any, Any]:
+        # Nearly always the first to await it delivers it, with no generator of ours around it.
+        return self._joined() if self._started or self._finished else self.run().__await__()
+
+    def _joined(self) -> Generator[Any, Any, Any]:
         if self._finished:
             return self._outcome()
-        if not self._started:
-            return (yield from self.run().__await__())
         if self._task is not None and not self._is_joined:
             # The first one to await it stands for the caller: to cancel it is to cancel the event.
             self._is_joined = True
             return (yield from self._task.__await__())
         waiter = asyncio.get_running_loop().create_future()
+        if self._waiters is None:
+            self._waiters = []
         self._waiters.append(waiter)
         return (yield from waiter.__await__())
 
@@ -113,13 +131,15 @@ class EventCall(Coroutine[Any, Any, Any]):
 
     def throw(self, *error: Any) -> Any:
         """Raise an exception where the call waits, as in a coroutine."""
-        if _current_task() not in self._driven:
+        if self._driven is None or _current_task() not in self._driven:
             self._forgo()  # a task that is cancelled before its first step
         return self._driven_by_task(lambda waiting: waiting.throw(*error))
 
     def _driven_by_task(self, go_on: Callable[[Generator[Any, Any, Any]], Any]) -> Any:
         # Several tasks may be made of one call: each waits by itself.
         task = _current_task()
+        if self._driven is None:
+            self._driven = {}
         waiting = self._driven.get(task)
         if waiting is None:
             waiting = self._driven[task] = self.__await__()
@@ -131,25 +151,26 @@ class EventCall(Coroutine[Any, Any, Any]):
 
     def close(self) -> None:
         """Stop waiting, as a coroutine does; an event that nobody has awaited yet is delivered all the same."""
-        driven = self._driven.pop(_current_task(), None)
+        driven = None if self._driven is None else self._driven.pop(_current_task(), None)
         if driven is not None:
             driven.close()
 
     async def run(self) -> Any:
         """Deliver the event in the calling task."""
         self._started = self._begun = True
-        if self.scheduled is not None:
-            self.scheduled.cancel()  # a loop that is kept busy would hold on to every call until it comes round
-            self.scheduled = None
+        if self._starter is not None:
+            self._starter.waiting.pop(self, None)
+            self._starter = None
         try:
-            self._result = await self._work(*self._arguments)
+            result = self._result = await self._work(*self._arguments)
         except BaseException as error:
             self._error = error
             raise
         finally:
             self._finished = True
-            self._answer_waiters()
-        return self._result
+            if self._waiters is not None:
+                self._answer_waiters(self._waiters)
+        return result
 
     def _forgo(self) -> None:
         if self._task is not None and not self._is_joined:
@@ -187,8 +208,8 @@ class EventCall(Coroutine[Any, Any, Any]):
         stopped = isinstance(self._error, asyncio.CancelledError | GeneratorExit)
         return StepCancelledError() if stopped else self._error
 
-    def _answer_waiters(self) -> None:
-        for waiter in self._waiters:
+    def _answer_waiters(self, waiters: list[asyncio.Future[Any]]) -> None:
+        for waiter in waiters:
             if waiter.done():
                 continue
             error = self._shared_error
@@ -196,7 +217,7 @@ class EventCall(Coroutine[Any, Any, Any]):
                 waiter.set_result(self._result)
             else:
                 waiter.set_exception(error)
-        self._waiters.clear()
+        waiters.clear()
 
     def _give_up_unless_begun(self, _task: object = None) -> None:
         # A task that is cancelled before its first step never runs its coroutine, not even a `finally` in it.
@@ -204,7 +225,8 @@ class EventCall(Coroutine[Any, Any, Any]):
             return
         self._begun = self._finished = True
         self._error = asyncio.CancelledError()
-        self._answer_waiters()
+        if self._waiters is not None:
+            self._answer_waiters(self._waiters)
         if self._abandon is not None:
             self._abandon()
 
@@ -215,6 +237,36 @@ class EventCall(Coroutine[Any, Any, Any]):
     def __repr__(self) -> str:
         state = "finished" if self._finished else "running" if self._started else "waiting"
         return f"<EventCall {state}>"
+
+
+class Starter:
+    """
+    Starts the calls that nobody awaits, in one event loop.
+
+    One entry in the loop for all of them: nearly every call is awaited at once, and a loop that is kept busy would
+    hold on to every single entry until it comes round.
+    """
+
+    __slots__ = ("_is_coming", "loop", "waiting")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop: asyncio.AbstractEventLoop = loop
+        self.waiting: dict[EventCall, None] = {}
+        """The calls that have not started, in the order in which they were made."""
+        self._is_coming = False
+
+    def add(self, call: EventCall) -> None:
+        """Start a call when the loop comes round, unless it has been started before."""
+        self.waiting[call] = None
+        if not self._is_coming:
+            self._is_coming = True
+            self.loop.call_soon(self._start_all)
+
+    def _start_all(self) -> None:
+        self._is_coming = False
+        waiting, self.waiting = self.waiting, {}
+        for call in waiting:
+            call.start()
 
 
 async def _nothing() -> None:

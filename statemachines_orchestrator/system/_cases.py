@@ -68,9 +68,11 @@ def forbidden(engine: MemberEngine, trigger: TriggerData) -> GuardRefused | None
     event = str(trigger.event)
     for scope, watch in engine.watches:
         for guard in watch.guards.get(event):
-            if isinstance(guard.target, Place) and not is_of(scope, guard.target.member, engine):
-                continue
-            occurrence = scope.occurrence(engine, trigger)
+            occurrence = None
+            if id(guard) not in scope.wiring.plain_guards:
+                if isinstance(guard.target, Place) and not is_of(scope, guard.target.member, engine):
+                    continue
+                occurrence = scope.occurrence(engine, trigger)
             if not allows(scope, guard, occurrence):
                 return GuardRefused(
                     trigger.event,

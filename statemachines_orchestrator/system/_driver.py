@@ -13,7 +13,7 @@ from statemachines_orchestrator.exceptions import StepRunningError
 from ._alarms import ThreadAlarm
 from ._awaited import AwaitedSteps
 from ._blocking import ELSEWHERE
-from ._calls import EventCall
+from ._calls import EventCall, Starter
 from ._joints import joint_call
 from ._scope import Scope
 from ._step import current_step
@@ -125,8 +125,7 @@ class Driver(AwaitedSteps):
         try:
             result = change(step)
         except BaseException as error:
-            if call.scheduled is not None:
-                call.scheduled.cancel()
+            call.forget_starter()
             step.put_back(error)
             raise
         if running_loop() is None:
@@ -252,7 +251,7 @@ class Driver(AwaitedSteps):
         call = EventCall(self._fire_all_async, now)
         loop = running_loop()
         if loop is not None:
-            call.scheduled = loop.call_soon(call.start)
+            call.start_with(Starter(loop))
         return run_async_from_sync(call)
 
     def fire_due(self, now: float) -> Any:

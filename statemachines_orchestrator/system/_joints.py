@@ -10,6 +10,7 @@ from statemachine.event import BoundEvent
 
 from statemachines_orchestrator.charts import read_chart
 from statemachines_orchestrator.declare import EACH, nearest
+from statemachines_orchestrator.engine import plain_trigger, stamp
 from statemachines_orchestrator.exceptions import GuardRefused, JointEventRefused, SharedEventError, StepCancelledError
 
 from ._cases import allows, case_of, is_of, is_present, where
@@ -304,8 +305,11 @@ def address_of(engine: MemberEngine, trigger: TriggerData) -> str:
 
 def trigger_for(engine: MemberEngine, event: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> TriggerData:
     """Make an event for a member, as a call of it would."""
-    trigger: TriggerData = event_of(engine, event).build_trigger(*args, machine=engine.sm, **kwargs)
-    engine.refuse_own_name(engine.host, trigger)
+    trigger = plain_trigger(engine, event, args, kwargs)
+    if trigger is None:
+        trigger = event_of(engine, event).build_trigger(*args, machine=engine.sm, **kwargs)
+        engine.refuse_own_name(engine.host, trigger)
+    stamp(trigger)
     return trigger
 
 

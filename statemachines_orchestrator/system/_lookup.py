@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from statemachine import StateChart
+
 from statemachines_orchestrator.declare import BoundJointEvent, nearest
 from statemachines_orchestrator.exceptions import UnknownEventError, UnknownMachineError
 
@@ -12,16 +14,42 @@ from ._cases import allows
 from ._joints import joint_call, joint_from, joints_of, trigger_for
 
 if TYPE_CHECKING:
-    from statemachine import StateChart
-
     from statemachines_orchestrator.engine import MemberEngine
 
     from ._joints import Joint
     from ._scope import Scope
 
-__all__ = ("enabled_addresses", "find")
+__all__ = ("enabled_addresses", "find", "send")
 
+_OF_SEND = frozenset({"event", "delay", "send_id", "internal"})
+"""What `StateChart.send` takes for itself."""
 _PART = re.compile(r"(?P<name>[^.\[]+)(\[(?P<key>.*)\])?(\.(?P<rest>.*))?", re.DOTALL)
+
+
+def send(scope: Scope, address: str, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+    """
+    Send an event to whoever an address names.
+
+    Returns:
+        What the call of the event returns.
+
+    Raises:
+        UnknownMachineError: There is no such member.
+        UnknownEventError: The member declares no such event.
+    """
+    if type(address) is str:
+        # As below, for a declared event of a member of this very orchestrator: no joint event has a dot in its name.
+        name, _, event = address.partition(".")
+        engine = scope.members.get(name)
+        own = None if engine is None else engine.own_event(event)
+        is_usual = engine is not None and type(engine.sm).send is StateChart.send and _OF_SEND.isdisjoint(keywords)
+        if engine is not None and own is not None and is_usual:
+            return engine.fire(own, arguments, keywords)
+    found = find(scope, address)
+    if isinstance(found, BoundJointEvent):
+        return found(*arguments, **keywords)
+    machine, event = found
+    return machine.send(event, *arguments, **keywords)
 
 
 def find(scope: Scope, address: str) -> BoundJointEvent | tuple[StateChart[Any], str]:

@@ -43,15 +43,39 @@ if TYPE_CHECKING:
 __all__ = ("DelayedLink", "Firing", "JointMove", "Membership", "Move", "holds", "look_at_moves")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Firing:
-    """A link that has been triggered, and waits for its effect."""
+    """
+    A link that has been triggered, and waits for its effect.
 
-    scope: Scope
-    link: Link
-    occurrence: Occurrence
-    cause: Firing | None
-    """The link whose effect triggered it."""
+    Args:
+        scope: The orchestrator that declares the link.
+        link: The link.
+        occurrence: What has triggered it; or the move, and the state that was entered if the link waits for one.
+        cause: The link whose effect triggered it.
+    """
+
+    __slots__ = ("_occurrence", "cause", "link", "scope")
+
+    def __init__(
+        self,
+        scope: Scope,
+        link: Link,
+        occurrence: Occurrence | tuple[Move, str | None],
+        cause: Firing | None,
+    ) -> None:
+        self.scope: Scope = scope
+        self.link: Link = link
+        self.cause: Firing | None = cause
+        self._occurrence = occurrence
+
+    @property
+    def occurrence(self) -> Occurrence:
+        """What has triggered the link; made when somebody asks, as most links only send an event."""
+        found = self._occurrence
+        if isinstance(found, tuple):
+            move, state = found
+            found = self._occurrence = self.scope.occurrence(move.engine, move.trigger, state)
+        return found
 
     @property
     def name(self) -> str:
@@ -80,9 +104,13 @@ class DelayedLink:
         )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Move:
-    """A machine has taken one event, or one eventless transition."""
+    """
+    A machine has taken one event, or one eventless transition.
+
+    Never changed, but not frozen: one is made for every move that somebody hears of, at three times the cost.
+    """
 
     engine: MemberEngine
     trigger: TriggerData
@@ -112,23 +140,21 @@ class Membership:
 def look_at_moves(driver: Driver, step: Step) -> None:
     """Queue the links that are triggered by what has happened since the last rest; ask conditions, cancel delays."""
     moves, step.moves = step.moves, []
-    moved: dict[MemberEngine, Move] = {}
+    moved: dict[MemberEngine, Move] = {move.engine: move for move in moves if type(move) is Move}  # the last of each
     for move in moves:
         if isinstance(move, Move):
-            moved[move.engine] = move  # the last one of each
-    for move in moves:
-        if isinstance(move, JointMove):
-            _joint_happened(step, move)
-        elif isinstance(move, Move):
             _moved(step, move, is_last=moved[move.engine] is move)
+        elif isinstance(move, JointMove):
+            _joint_happened(step, move)
     changed = {*moved, *(move.engine for move in moves if isinstance(move, Membership))}
-    causes = {scope: move.cause for move in moves if isinstance(move, Move) for scope, _ in move.engine.watches}
     is_first = not driver.has_rested
     if is_first:
         step.undo(lambda: setattr(driver, "has_rested", False))
         driver.has_rested = True
-    for scope in driver.conditional:
-        _conditions(step, scope, changed, causes.get(scope), everything=is_first)
+    if driver.conditional:
+        causes = {scope: move.cause for move in moves if isinstance(move, Move) for scope, _ in move.engine.watches}
+        for scope in driver.conditional:
+            _conditions(step, scope, changed, causes.get(scope), everything=is_first)
     for engine in changed:
         _end_delays(engine)
     if driver.held:
@@ -136,25 +162,19 @@ def look_at_moves(driver: Driver, step: Step) -> None:
 
 
 def _moved(step: Step, move: Move, *, is_last: bool) -> None:
-    engine = move.engine
+    engine, event = move.engine, move.trigger.event
     ended = is_last and not engine.running  # nothing moves a machine that has ended: this was its last move
+    name = None if event is None or event == INITIAL_EVENT else event.id
     for scope, watch in engine.watches:
-        triggered: list[tuple[Link, str | None]] = [
-            (link, state) for state in move.entered for link in watch.states.get(state, ())
-        ]
-        if watch.events and move.trigger.event is not None and move.trigger.event != INITIAL_EVENT:
-            triggered += [(link, None) for link in watch.events.get(str(move.trigger.event))]
-        if ended:
-            triggered += [(link, None) for link in watch.done]
-        if not triggered:
-            continue
-        for link, state in sorted(triggered, key=lambda one: one[0].number):
+        for link, state in watch.triggered(move.entered, name, ended=ended):
             if _is_about(scope, link, engine):
-                _triggered(step, scope, link, scope.occurrence(engine, move.trigger, state), move.cause)
+                _triggered(step, Firing(scope, link, (move, state), move.cause))
 
 
 def _is_about(scope: Scope, link: Link, engine: MemberEngine) -> bool:
     """Whether the link waits for this member of a collection, if it waits for one by its key."""
+    if engine.key is None:
+        return True
     trigger = link.trigger
     member = trigger.place.member if isinstance(trigger, OnState | OnEvent) else None
     member = trigger.member if isinstance(trigger, OnDone) else member
@@ -164,16 +184,20 @@ def _is_about(scope: Scope, link: Link, engine: MemberEngine) -> bool:
 def _joint_happened(step: Step, move: JointMove) -> None:
     for link in move.scope.wiring.on_joint.get(move.joint.name, ()):
         occurrence = Occurrence("", event=move.joint.name, args=move.args, kwargs=move.kwargs)
-        _triggered(step, move.scope, link, occurrence, move.cause)
+        _triggered(step, Firing(move.scope, link, occurrence, move.cause))
 
 
-def _triggered(step: Step, scope: Scope, link: Link, occurrence: Occurrence, cause: Firing | None) -> None:
+def _triggered(step: Step, firing: Firing) -> None:
     """Ask the link's condition, and queue the link or start its delay."""
+    link, scope = firing.link, firing.scope
+    if link.delay is None and link.given is None:
+        step.firings.append(firing)
+        return
+    occurrence = firing.occurrence
     if link.delay is not None and isinstance(link.trigger, OnState | OnCondition):
         _cancel(scope, link, occurrence.key)  # the cause of a timer that is running has passed: this is a new one
     if link.given is not None and not holds(scope, link, link.given, occurrence):
         return
-    firing = Firing(scope, link, occurrence, cause)
     if link.delay is None:
         step.firings.append(firing)
         return
@@ -257,7 +281,7 @@ def _ask_again(step: Step, scope: Scope, link: Link, key: str | None, cause: Fir
         step.undo(lambda: scope.memory.__setitem__(place, before))
         scope.memory[place] = now
     if now and not before:
-        _triggered(step, scope, link, occurrence, cause)
+        _triggered(step, Firing(scope, link, occurrence, cause))
     elif before and not now and link.delay is not None:
         _cancel(scope, link, key)
 

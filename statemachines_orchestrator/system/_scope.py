@@ -15,7 +15,7 @@ from statemachines_orchestrator.charts import read_chart
 from statemachines_orchestrator.declare import EACH, At, MemberAddress, Place, Rules
 from statemachines_orchestrator.engine import INITIAL_EVENT
 
-from ._cases import call_with, forbidden, is_active
+from ._cases import allows, call_with, forbidden, is_active
 from ._configuration import is_ended
 from ._copying import members_of
 from ._membership import add_member, remove_member
@@ -101,10 +101,24 @@ class Scope:
         """Have something done if the step that the caller belongs to fails."""
         self.driver.undo(action)
 
-    def wants_moves(self, engine: MemberEngine) -> bool:
-        """Whether anything depends on what the machine does."""
+    def hears(self, engine: MemberEngine, trigger: TriggerData, entered: tuple[str, ...]) -> bool:
+        """Whether anything may follow from what the machine does."""
         driver = self.driver
-        return bool(engine.watches or driver.hears_all or driver.held or driver.observers)
+        if driver.hears_all or driver.held or driver.observers:
+            return True
+        if not engine.watches:
+            return False
+        event = trigger.event
+        name = None if event is None or event == INITIAL_EVENT else event.id
+        return any(watch.hears(entered, name) for _, watch in engine.watches)
+
+    def permits(self, engine: MemberEngine, event: str) -> bool:
+        """Whether it can be said without asking any function of the user's that no guard forbids an event."""
+        return all(
+            id(guard) in scope.wiring.plain_guards and allows(scope, guard)
+            for scope, watch in engine.watches
+            for guard in watch.guards.get(event)
+        )
 
     def moved(
         self, engine: MemberEngine, trigger: TriggerData, left: tuple[str, ...], entered: tuple[str, ...]

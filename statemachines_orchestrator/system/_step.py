@@ -194,8 +194,8 @@ class Step:
         """Let go of what is needed no longer: tasks that were started in the step keep it alive."""
         self._saved.clear()
         if not self.is_plain:
-            for name in _COLLECTIONS:
-                self.__dict__.pop(name, None)
+            for one in (self.deferred, self.moves, self.joints, self.firings, self.leaving, self.unstarted, self._undo):
+                one.clear()
 
     def put_back(self, error: BaseException) -> None:
         """Undo the step, last touched first; what cannot be undone is noted on the error, and the rest is undone."""

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ._calls import Starter
+
 __all__ = ("Ticket", "Turns", "resolve", "running_loop")
 
 _GIVE_UP_INTERVAL = 0.01
@@ -50,7 +52,7 @@ class Ticket:
 class Turns:
     """The line in front of one orchestrator."""
 
-    __slots__ = ("_busy", "_holder", "_line", "_mutex")
+    __slots__ = ("_busy", "_holder", "_line", "_mutex", "starter")
 
     def __init__(self) -> None:
         # Reentrant: the garbage collector may run a forgotten call's __del__, which leaves, inside any of these.
@@ -59,6 +61,8 @@ class Turns:
         self._holder: Ticket | None = None
         """The ticket by which the turn is held; None if it was taken without standing in line."""
         self._line: deque[Ticket] = deque()
+        self.starter: Starter | None = None
+        """What starts the calls in line that nobody awaits."""
 
     def try_enter(self) -> bool:
         """Take the turn if nobody has it."""

@@ -27,14 +27,18 @@ from statemachines_orchestrator.declare import (
     Over,
     Place,
     Rules,
+    Send,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
+    from typing import TypeAlias
 
     from statemachines_orchestrator.declare import Condition, Guard, JointEvent
 
-__all__ = ("Watch", "Wiring", "collection_of", "read_paths", "wiring_of")
+    Triggered: TypeAlias = tuple[tuple[Link, str | None], ...]
+
+__all__ = ("Sent", "Watch", "Wiring", "collection_of", "read_paths", "wiring_of")
 
 _MOST_REMEMBERED = 1000
 """Undeclared names of events, which come from outside, of which the rules are remembered."""
@@ -84,6 +88,70 @@ class Watch:
     """Guards of its events."""
     joints: ByEvent = field(default_factory=ByEvent)
     """Joint events in which it takes part."""
+    _known: dict[tuple[tuple[str, ...], str | None], Triggered] = field(default_factory=dict)
+    """What `triggered` has found."""
+
+    def triggered(self, entered: tuple[str, ...], event: str | None, *, ended: bool) -> Triggered:
+        """
+        Return the links that a move triggers, as they are declared, each with the state that it has waited for.
+
+        Args:
+            entered: The states that the machine has entered.
+            event: The event that it has taken.
+            ended: Whether it has ended by that.
+        """
+        key = entered, event
+        found = self._known.get(key)
+        if found is None:
+            links: list[tuple[Link, str | None]] = [
+                (one, state) for state in entered for one in self.states.get(state, ())
+            ]
+            links += [(one, None) for one in self.events.get(event) or ()] if event is not None and self.events else []
+            found = tuple(sorted(links, key=_number))
+            if len(self._known) < _MOST_REMEMBERED:
+                self._known[key] = found
+        if ended and self.done:
+            found = tuple(sorted([*found, *((one, None) for one in self.done)], key=_number))
+        return found
+
+    def hears(self, entered: tuple[str, ...], event: str | None) -> bool:
+        """Whether anything may follow from a move."""
+        # A machine may end after the move: when all regions of a parallel state have come to their ends.
+        return bool(self.conditions or self.delayed or self.done or self.triggered(entered, event, ended=False))
+
+
+def _number(triggered: tuple[Link, str | None]) -> int:
+    return triggered[0].number
+
+
+def _is_same_for_all(guard: Guard) -> bool:
+    """Whether a guard asks for the same, whichever member of a collection takes the event and whatever it carries."""
+    members = [guard.target.member] if isinstance(guard.target, Place) else []
+    for leaf in guard.condition.leaves():
+        if isinstance(leaf, Function):
+            return False
+        if not isinstance(leaf, Over):
+            members.append(leaf.place.member if isinstance(leaf, In) else leaf.member)
+    return all(member.key is None for member in members)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sent:
+    """What a link sends whose effect is the same every time, or passes on what its trigger carried."""
+
+    member: MemberAddress
+    event: str
+    payload: Mapping[str, Any]
+    forwards: tuple[str, ...] | None
+
+
+def _sent(link: Link) -> Sent | None:
+    effect = link.effect
+    if not isinstance(effect, Send) or not isinstance(effect.target, Place) or effect.target.member.key is not None:
+        return None
+    if any(map(callable, effect.payload.values())):
+        return None
+    return Sent(effect.target.member, effect.target.id, effect.payload, effect.forwards)
 
 
 class Wiring:
@@ -91,12 +159,16 @@ class Wiring:
 
     def __init__(self, rules: Rules) -> None:
         self.links: dict[str, Link] = {link.name: link for link in rules.links}
+        self.sent: dict[str, Sent] = {link.name: sent for link in rules.links if (sent := _sent(link)) is not None}
+        """What links send that need no more than that, by the link's name."""
         self.joint_events: dict[str, JointEvent] = {joint.name: joint for joint in rules.joint_events}
         self.watches: dict[tuple[str, ...], Watch] = {}
         self.on_joint: dict[str, list[Link]] = {}
         self.joint_guards: dict[str, list[Guard]] = {}
         self.opening: dict[int, frozenset[tuple[str, ...]] | None] = {}
         """The paths that a guard's condition reads, by the guard's identity; None if it may read anything."""
+        self.plain_guards: set[int] = set()
+        """The guards that only look at states, and do not depend on who is asked; by their identity."""
         self.conditions: list[Link] = [link for link in rules.links if isinstance(link.trigger, OnCondition)]
         self.unbounded: list[Link] = [link for link in self.conditions if _paths_of(link) is None]
         """Links that wait for a condition which may read anything: asked at every rest."""
@@ -139,6 +211,8 @@ class Wiring:
         else:
             self.joint_guards.setdefault(guard.target, []).append(guard)
         self.opening[id(guard)] = read_paths(guard.condition)
+        if _is_same_for_all(guard):
+            self.plain_guards.add(id(guard))
 
 
 _wirings: WeakKeyDictionary[Rules, Wiring] = WeakKeyDictionary()

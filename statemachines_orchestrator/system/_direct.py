@@ -1,0 +1,89 @@
+"""
+The shortest road of a link: from a move that has settled to the event of a machine that is free for it.
+
+Nearly all links do no more. Whatever else there is to do in a step (`between_rests` says what, and in which order),
+and any event whose outcome is not foreseen, is left to the loop there; this one only goes first.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from statemachine.exceptions import TransitionNotAllowed
+
+from statemachines_orchestrator.engine import has_strays, plain_trigger
+
+from ._rest import look_at_moves
+
+if TYPE_CHECKING:
+    from ._driver import Driver
+    from ._rest import Firing
+    from ._step import Step
+    from ._wiring import Sent
+
+__all__ = ("deliver_directly",)
+
+
+def deliver_directly(driver: Driver, step: Step) -> None:
+    """Look at moves and let links have their effect, until there is nothing to do or something else."""
+    while (step.moves or step.firings) and not _has_else_to_do(driver, step):
+        if step.moves:
+            look_at_moves(driver, step)
+        elif not _deliver(driver, step, step.firings[0]):
+            return
+
+
+def _has_else_to_do(driver: Driver, step: Step) -> bool:
+    return bool(
+        step.failure is not None
+        or step.deferred
+        or step.joints
+        or step.unstarted
+        or driver._unstarted
+        or driver.held
+        or driver.observers
+        or (driver.conditional and not driver.has_rested)
+        or has_strays()
+        or not step.is_idle
+        or step.next_with_work() is not None
+    )
+
+
+def _deliver(driver: Driver, step: Step, firing: Firing) -> bool:
+    """Send the event of the first link in line, if its outcome is foreseen; whether it was."""
+    scope = firing.scope
+    sent = scope.wiring.sent.get(firing.link.name)
+    engine = None if sent is None else scope.engine_at(sent.member)
+    if sent is None or engine is None or step.deliveries >= driver.max_deliveries:
+        return False
+    if engine.is_guarded and not engine.host.permits(engine, sent.event):
+        return False
+    trigger = plain_trigger(engine, sent.event, *_carried(sent, firing))
+    choice = None if trigger is None else engine.foresee(trigger)
+    if trigger is None or choice is None or choice.fixed is None:
+        return False
+    step.deliveries += 1
+    step.firings.popleft()
+    before, step.cause = step.cause, firing
+    try:
+        step.touch(engine)
+        engine.process_foreseen(trigger, choice)
+    except Exception as error:
+        if isinstance(error, TransitionNotAllowed):
+            driver._explain(error, engine)
+        error.add_note(f"caused by {firing.link!r}")
+        raise
+    finally:
+        step.cause = before
+    return True
+
+
+def _carried(sent: Sent, firing: Firing) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Return the arguments of the event."""
+    if sent.forwards == ():
+        return (), dict(sent.payload)
+    occurrence = firing.occurrence
+    if sent.forwards is None:
+        return occurrence.args, {**occurrence.kwargs, **sent.payload}
+    passed = {name: occurrence.kwargs[name] for name in sent.forwards if name in occurrence.kwargs}
+    return (), {**passed, **sent.payload}
