@@ -107,9 +107,9 @@ class AwaitedSteps(BlockingSteps):
         failure: BaseException | None = None
         try:
             result = await work(step, *arguments)
-            if not step.is_plain:
-                deliver_directly(self, step)  # type: ignore[arg-type] # the whole driver
-            if not self._is_quiet(step):
+            whole: Any = self
+            is_quiet = not step.is_plain and deliver_directly(whole, step) and step.close()
+            if not is_quiet and not self._is_quiet(step):
                 await pump_async(between_rests(self, step))  # type: ignore[arg-type] # the whole driver
         except BaseException as error:
             failure = error
@@ -170,7 +170,7 @@ class AwaitedSteps(BlockingSteps):
         if engine.is_busy or not isinstance(engine, AsyncMemberEngine):
             return self._run(step, engine, trigger)
         before = step.touch(engine) or engine.save()
-        moved = len(step.moves)
+        moved = 0 if step.is_plain else len(step.moves)
         try:
             if engine.is_held:
                 await engine.begin()

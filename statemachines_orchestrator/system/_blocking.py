@@ -195,8 +195,9 @@ class BlockingSteps(SharedSteps):
                     self._run(step, engine, None)
 
     def _settle(self, step: Step) -> None:
-        if not step.is_plain:
-            deliver_directly(self, step)  # type: ignore[arg-type] # the whole driver
+        whole: Any = self
+        if not step.is_plain and deliver_directly(whole, step) and step.close():
+            return
         if not self._is_quiet(step):
             pump(between_rests(self, step))  # type: ignore[arg-type] # the whole driver
 
@@ -204,7 +205,8 @@ class BlockingSteps(SharedSteps):
         """Close the step at once, if nothing is left to be done in it."""
         if step.is_plain and step.failure is None and self._has_rest:
             return step.next_with_work() is None and step.close()
-        self._take_strays(step)
+        if has_strays():
+            self._take_strays(step)
         is_idle = not (
             step.failure
             or step.deferred

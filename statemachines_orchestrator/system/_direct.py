@@ -16,6 +16,8 @@ from statemachines_orchestrator.engine import has_strays, plain_trigger
 from ._rest import look_at_moves
 
 if TYPE_CHECKING:
+    from statemachines_orchestrator.engine import Choice
+
     from ._driver import Driver
     from ._rest import Firing
     from ._step import Step
@@ -24,13 +26,26 @@ if TYPE_CHECKING:
 __all__ = ("deliver_directly",)
 
 
-def deliver_directly(driver: Driver, step: Step) -> None:
-    """Look at moves and let links have their effect, until there is nothing to do or something else."""
-    while (step.moves or step.firings) and not _has_else_to_do(driver, step):
+def deliver_directly(driver: Driver, step: Step) -> bool:
+    """
+    Look at moves and let links have their effect, until there is nothing to do or something else.
+
+    Returns:
+        Whether there is certainly nothing left to do: the last event ran no code of the user's.
+    """
+    is_quiet = False
+    while step.moves or step.firings:
+        if _has_else_to_do(driver, step):
+            return False
         if step.moves:
             look_at_moves(driver, step)
-        elif not _deliver(driver, step, step.firings[0]):
-            return
+            is_quiet = False
+            continue
+        taken = _deliver(driver, step, step.firings[0])
+        if taken is None:
+            return False
+        is_quiet = taken.is_silent
+    return is_quiet
 
 
 def _has_else_to_do(driver: Driver, step: Step) -> bool:
@@ -49,19 +64,19 @@ def _has_else_to_do(driver: Driver, step: Step) -> bool:
     )
 
 
-def _deliver(driver: Driver, step: Step, firing: Firing) -> bool:
-    """Send the event of the first link in line, if its outcome is foreseen; whether it was."""
+def _deliver(driver: Driver, step: Step, firing: Firing) -> Choice | None:
+    """Send the event of the first link in line, if its outcome is foreseen; what was foreseen."""
     scope = firing.scope
     sent = scope.wiring.sent.get(firing.link.name)
     engine = None if sent is None else scope.engine_at(sent.member)
     if sent is None or engine is None or step.deliveries >= driver.max_deliveries:
-        return False
+        return None
     if engine.is_guarded and not engine.host.permits(engine, sent.event):
-        return False
+        return None
     trigger = plain_trigger(engine, sent.event, *_carried(sent, firing))
     choice = None if trigger is None else engine.foresee(trigger)
     if trigger is None or choice is None or choice.fixed is None:
-        return False
+        return None
     step.deliveries += 1
     step.firings.popleft()
     before, step.cause = step.cause, firing
@@ -75,7 +90,7 @@ def _deliver(driver: Driver, step: Step, firing: Firing) -> bool:
         raise
     finally:
         step.cause = before
-    return True
+    return choice
 
 
 def _carried(sent: Sent, firing: Firing) -> tuple[tuple[Any, ...], dict[str, Any]]:
