@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from orca_bridge._load import read_file
+from orca_bridge._load import SUFFIXES, read_file
 from orca_bridge.exceptions import DocumentFileError
 from orca_bridge.syntax import read
 
@@ -65,13 +65,14 @@ def each(files: Sequence[str], act: Callable[[str], int]) -> int:
 # -- reading -----------------------------------------------------------------------------------------------------------
 
 
-def content_of(file: str, name: str) -> tuple[bytes, str]:
+def content_of(file: str, name: str, suffixes: tuple[str, ...] | None = SUFFIXES) -> tuple[bytes, str]:
     """
     Read the bytes of a document, and tell what to call it.
 
     Args:
         file: Its path, or ``-`` for standard input.
         name: What to call standard input.
+        suffixes: How the file may be called; None for any name.
 
     Raises:
         Refusal: It cannot be read.
@@ -79,7 +80,7 @@ def content_of(file: str, name: str) -> tuple[bytes, str]:
     if file == "-":
         return standard_input(), name
     try:
-        return read_file(file)
+        return read_file(file, suffixes)
     except DocumentFileError as error:
         raise Refusal(error) from None
 
@@ -96,20 +97,19 @@ def standard_input() -> bytes:
     return sys.stdin.buffer.read()
 
 
-def read_document(file: str, name: str, suffix: str = "") -> tuple[Reading, str]:
+def read_document(file: str, name: str) -> tuple[Reading, str]:
     """
     Read one document.
 
     Args:
         file: Its path, or ``-`` for standard input.
         name: What to call standard input.
-        suffix: The suffix whose syntax it has, whatever it is called; empty to go by the name.
 
     Raises:
         Refusal: The file cannot be read.
     """
     content, called = content_of(file, name)
-    return read(content, called if called.endswith(suffix) else called + suffix), called
+    return read(content, called), called
 
 
 def sound(reading: Reading) -> Document:

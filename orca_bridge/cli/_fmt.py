@@ -23,6 +23,9 @@ def add_to(verbs: Any) -> None:
     add_file_options(parser)
     parser.add_argument("--check", action="store_true", help="write nothing; status 1 if a file would change")
     parser.add_argument("--diff", action="store_true", help="write nothing; print what would change")
+    parser.add_argument(
+        "--portable", action="store_true", help="change what other tools misread to equal forms, and tell what is left"
+    )
     parser.add_argument("-o", "--output", metavar="FILE", help="write there, for one document; brace text needs it")
     parser.set_defaults(run=run)
 
@@ -37,9 +40,12 @@ def run(options: argparse.Namespace) -> int:
 def _format(file: str, options: argparse.Namespace) -> int:
     content, name = content_of(file, options.name)
     try:
-        written = format_document(content, name).text
+        formatted = format_document(content, name, portable=options.portable)
     except (DocumentError, WritingError) as error:
         raise Refusal(error, 1) from None
+    written = formatted.text
+    for found in formatted.misread if options.portable else ():
+        complain(found)
     changed = written.encode() != content
     if options.diff:
         before = content.decode().splitlines(keepends=True)

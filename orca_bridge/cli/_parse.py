@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING, Any
 from orca_bridge.definition import Document
 from orca_bridge.write import json_form
 
-from ._files import add_file_options, chosen, read_document, sound
+from ._files import add_file_options, chosen
 from ._output import Refusal, complain, say_json
+from ._sources import SYNTAXES, read_from
 
 if TYPE_CHECKING:
     import argparse
 
 __all__ = ("add_to",)
-
-_SUFFIXES = {"markdown": ".md", "brace": ".orca"}
 
 
 def add_to(verbs: Any) -> None:
@@ -23,7 +22,7 @@ def add_to(verbs: Any) -> None:
     parser: argparse.ArgumentParser = verbs.add_parser("parse", help="print documents as JSON, as orca-lang does")
     add_file_options(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON value on errors too")
-    parser.add_argument("--from", dest="syntax", choices=tuple(_SUFFIXES), help="the syntax (default: by the name)")
+    parser.add_argument("--from", dest="syntax", choices=SYNTAXES, help="the form it is in (default: by the name)")
     parser.add_argument("--machine", metavar="M", help="only this machine, without decision tables")
     parser.set_defaults(run=run)
 
@@ -46,8 +45,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _read(file: str, options: argparse.Namespace) -> Document:
-    reading, name = read_document(file, options.name, _SUFFIXES.get(options.syntax, ""))
-    document = sound(reading)
+    document, name = read_from(file, options.name, options.syntax)
     if options.machine is None:
         return document
     return Document(chosen(document.machines, options.machine, name), name=name)

@@ -9,9 +9,11 @@ from orca_bridge.exceptions import DocumentError, WritingError
 from orca_bridge.syntax import read, trivia_of
 
 from ._markdown import to_markdown
+from ._portable import portable as made_portable
 
 if TYPE_CHECKING:
     from orca_bridge.definition import DecisionTable, Document, MachineDefinition
+    from orca_bridge.syntax import Diagnostic
 
 __all__ = ("Formatted", "format_document")
 
@@ -23,9 +25,11 @@ class Formatted:
     text: str
     document: Document
     """What it says."""
+    misread: tuple[Diagnostic, ...] = ()
+    """Where other tools read it otherwise, by the places of the text that was written."""
 
 
-def format_document(text: str | bytes, name: str = "<string>") -> Formatted:
+def format_document(text: str | bytes, name: str = "<string>", *, portable: bool = False) -> Formatted:
     """
     Write a document in canonical Markdown, with all that stands in it.
 
@@ -34,19 +38,25 @@ def format_document(text: str | bytes, name: str = "<string>") -> Formatted:
     Args:
         text: The document, in Markdown or brace text.
         name: The name of the file; it decides the syntax.
+        portable: Whether forms that other tools misread are changed to equal ones that they do not.
 
     Raises:
         DocumentError: The document has errors.
         WritingError: Something in it cannot be written in Markdown.
     """
+    if portable:
+        # What other tools misread is looked for in what they would get otherwise.
+        text, name = format_document(text, name).text, name if name.endswith(".md") else f"{name}.md"
     reading = read(text, name)
     if reading.errors or reading.document is None:
         raise DocumentError(name, reading.diagnostics)
-    written = to_markdown(reading.document, trivia_of(text, name))
-    again = read(written, f"{name}.md")
-    if again.errors or again.document != reading.document:
-        raise WritingError(name, _difference(reading.document, again.document))
-    return Formatted(written, reading.document)
+    document = made_portable(reading.document, reading.diagnostics) if portable else reading.document
+    written = to_markdown(document, trivia_of(text, name))
+    again = read(written, name if name.endswith(".md") else f"{name}.md")
+    if again.errors or again.document != document:
+        raise WritingError(name, _difference(document, again.document))
+    misread = tuple(found for found in again.warnings if found.category == "portability")
+    return Formatted(written, document, misread)
 
 
 def _difference(before: Document, after: Document | None) -> str:

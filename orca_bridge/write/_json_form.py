@@ -2,7 +2,7 @@
 A document in the JSON form of orca-lang (exports.md 8), so that tools made for it understand what was read.
 
 That form keeps texts as they were written and not what they mean, and has no place for much of what a definition
-holds; what it cannot hold is left out here.
+holds. What it cannot hold stands under keys that begin with ``x_``, so that nothing is lost (`read_json`).
 """
 
 from __future__ import annotations
@@ -10,47 +10,44 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from orca_bridge.definition import (
-    ActionDefinition,
-    And,
-    BoolLiteral,
-    CellTest,
-    Comparison,
-    DecisionTable,
-    Document,
-    Else,
-    Expression,
-    GuardDefinition,
-    GuardName,
-    MachineDefinition,
-    Not,
-    NullTest,
-    Operand,
-    Or,
-    Path,
-    PropertyDefinition,
-    StateDefinition,
-    TableColumn,
-    TransitionDefinition,
-    Truth,
-)
+from orca_bridge.definition import Not, StateDefinition
+
+from ._cells import action_signature, type_text, updates
+from ._json_guards import expression_form
+from ._json_tables import table_form
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-__all__ = ("json_form",)
+    from orca_bridge.definition import (
+        ActionDefinition,
+        Document,
+        EffectDefinition,
+        EventDefinition,
+        GuardDefinition,
+        MachineDefinition,
+        Others,
+        Outcome,
+        Parameter,
+        PropertyDefinition,
+        RegionDefinition,
+        ReturnDefinition,
+        Span,
+        TimeoutDefinition,
+        TransitionDefinition,
+    )
 
-_OPERATORS = {"==": "eq", "!=": "ne", "<": "lt", ">": "gt", "<=": "le", ">=": "ge"}
+__all__ = ("json_form", "type_in_json", "type_of_json")
+
 _SCALARS = frozenset({"string", "int", "decimal", "bool"})
 _MAP = re.compile(r"map<\s*([^,]+?)\s*,\s*(.+)>")
-_IS = re.compile(r"\bis\b", re.IGNORECASE)
 
 
 def json_form(document: Document) -> dict[str, Any]:
     """Give the machines and decision tables of a document as plain data."""
     return {
         "machines": [_machine(machine) for machine in document.machines],
-        "decisionTables": [_table(table) for table in document.tables],
+        "decisionTables": [table_form(table) for table in document.tables],
     }
 
 
@@ -58,27 +55,50 @@ def _machine(machine: MachineDefinition) -> dict[str, Any]:
     found: dict[str, Any] = {
         "name": machine.name,
         "context": [
-            {"name": field.name, "type": _type(field.type.text or "string")}
+            {"name": field.name, "type": type_in_json(field.type.text or "string")}
             | ({"defaultValue": field.text} if field.text else {})
+            | _columns(field.others)
             for field in machine.context
         ],
-        "events": [{"name": event.name} for event in machine.events if not event.inferred],
+        "events": [_event(event) for event in machine.events if not event.inferred],
         "states": [_state(state, "") for state in machine.states],
         "transitions": [_transition(row) for row in _rows(machine)],
         "guards": [_guard(guard) for guard in machine.guards],
         "actions": [_action(action) for action in machine.actions],
     }
     if machine.effects:
-        found["effects"] = [
-            {"name": effect.name, "input": effect.texts[0], "output": effect.texts[1]} for effect in machine.effects
-        ]
+        found["effects"] = [_effect(effect) for effect in machine.effects]
     if machine.properties:
         found["properties"] = [_property(claim) for claim in machine.properties]
-    return found
+    return found | _extra(
+        version=machine.version,
+        description=machine.description,
+        bullets=list(machine.others),
+        returns=[_return(one) for one in machine.returns],
+        line=_line(machine.span),
+    )
+
+
+def _extra(**values: Any) -> dict[str, Any]:
+    """Name what orca-lang has no key for; what is empty is left out."""
+    return {f"x_{name}": value for name, value in values.items() if value}
+
+
+def _columns(others: Others) -> dict[str, Any]:
+    return _extra(columns=dict(others))
+
+
+def _line(span: Span | None) -> int | None:
+    return span.line if span is not None else None
+
+
+def type_in_json(text: str) -> dict[str, Any]:
+    """Read a type as orca-lang does, from its text."""
+    found = _type(text)
+    return found if type_of_json(found) == text else found | {"x_text": text}
 
 
 def _type(text: str) -> dict[str, Any]:
-    """Read a type as orca-lang does, from its text."""
     if text.endswith("?"):
         return {"kind": "optional", "innerType": text[:-1]}
     if text.endswith("[]"):
@@ -89,20 +109,36 @@ def _type(text: str) -> dict[str, Any]:
     return {"kind": text} if text in _SCALARS else {"kind": "custom", "name": text}
 
 
+def type_of_json(found: dict[str, Any]) -> str:
+    """Write a type as text again."""
+    match found.get("x_text") or found["kind"]:
+        case "optional":
+            return f"{found['innerType']}?"
+        case "array":
+            return f"{found['elementType']}[]"
+        case "map":
+            return f"map<{found['keyType']}, {found['valueType']}>"
+        case "custom":
+            return str(found["name"])
+        case text:
+            return str(text)
+
+
+def _event(event: EventDefinition) -> dict[str, Any]:
+    return {"name": event.name} | _extra(description=event.description, payload=_parameters(event.payload))
+
+
+def _parameters(given: Sequence[Parameter]) -> list[dict[str, Any]]:
+    return [{"name": one.name} | ({"type": type_text(one.type)} if one.type is not None else {}) for one in given]
+
+
 # States.
 
 
 def _state(state: StateDefinition, parent: str) -> dict[str, Any]:
     found: dict[str, Any] = {"name": state.name, "isInitial": state.initial, "isFinal": state.final}
-    optional: dict[str, Any] = {
-        "parent": parent,
-        "description": state.notes or state.description,
-        "onEntry": ", ".join(state.on_entry),
-        "onExit": ", ".join(state.on_exit),
-        "ignoredEvents": list(state.ignored),
-        "ignoredAll": state.ignores_all,
-        "contains": [_state(child, state.path) for child in state.children],
-    }
+    optional: dict[str, Any] = {"parent": parent, **_node(state)}
+    optional["contains"] = [_state(child, state.path) for child in state.children]
     found |= {key: value for key, value in optional.items() if value}
     done = state.invoke.on_done if state.invoke is not None else state.on_done
     if done is not None:
@@ -113,12 +149,50 @@ def _state(state: StateDefinition, parent: str) -> dict[str, Any]:
     if state.invoke is not None:
         found["invoke"] = _invoke(state)
     if state.regions:
-        regions = [
-            {"name": region.name, "states": [_state(inner, region.path) for inner in region.states]}
-            for region in state.regions
-        ]
+        regions = [_region(region) for region in state.regions]
         found["parallel"] = {"regions": regions} | ({"sync": state.sync} if state.sync != "all-final" else {})
-    return found
+    return found | _more(state)
+
+
+def _node(node: StateDefinition | RegionDefinition) -> dict[str, Any]:
+    return {
+        "description": node.notes or node.description,
+        "onEntry": ", ".join(node.on_entry),
+        "onExit": ", ".join(node.on_exit),
+        "ignoredEvents": list(node.ignored),
+        "ignoredAll": node.ignores_all,
+    }
+
+
+def _region(region: RegionDefinition) -> dict[str, Any]:
+    # orca-lang knows nothing of a region but its states.
+    title = region.description if region.notes else ""
+    own = _extra(**_node(region), title=title, bullets=list(region.others), line=_line(region.span))
+    return {"name": region.name, "states": [_state(inner, region.path) for inner in region.states]} | own
+
+
+def _more(state: StateDefinition) -> dict[str, Any]:
+    timeouts = [_timeout(timeout) for timeout in state.timeouts]
+    plain = len(timeouts) < 2 and not any("actions" in one for one in timeouts)  # noqa: PLR2004 - orca-lang has one
+    return _extra(
+        title=state.description if state.notes else "",
+        timeouts=[] if plain else timeouts,
+        on_error=_outcome(state.on_error),
+        bullets=list(state.others),
+        line=_line(state.span),
+    )
+
+
+def _timeout(timeout: TimeoutDefinition) -> dict[str, Any]:
+    own = timeout.actions
+    if timeout.row is not None and timeout.row.actions:
+        own = own[: len(own) - len(timeout.row.actions)]
+    found: dict[str, Any] = {"duration": timeout.duration, "target": timeout.outcome.text}
+    return found | ({"actions": list(own)} if own else {})
+
+
+def _outcome(outcome: Outcome | None) -> str:
+    return outcome.text if outcome is not None else ""
 
 
 def _invoke(state: StateDefinition) -> dict[str, Any]:
@@ -132,7 +206,7 @@ def _invoke(state: StateDefinition) -> dict[str, Any]:
         found["onDone"] = invoke.on_done.text
     if invoke.on_error is not None:
         found["onError"] = invoke.on_error.text
-    return found
+    return found | _extra(shots=invoke.shots, returns=dict(invoke.returns))
 
 
 # Transitions.
@@ -166,63 +240,17 @@ def _transition(row: TransitionDefinition) -> dict[str, Any]:
         found["guard"] = {"name": row.guard_text[1:] if negated else row.guard_text, "negated": negated}
     if row.actions:
         found["action"] = ", ".join(row.actions)
-    return found
+    ends = {"source": row.source, "target": row.target}
+    resolved = {end: path for end, path in ends.items() if path is not None and path != found[end]}
+    return found | _extra(resolved=resolved, inline=row.inline, line=_line(row.span)) | _columns(row.others)
 
 
-# Guards.
+# The other sections.
 
 
 def _guard(guard: GuardDefinition) -> dict[str, Any]:
-    return {"name": guard.name, "expression": _expression(guard.expression, guard.text)}
-
-
-def _expression(expression: Expression, text: str = "") -> dict[str, Any]:  # noqa: PLR0911 - one return a form
-    match expression:
-        case BoolLiteral():
-            return {"kind": "true" if expression.value else "false"}
-        case Not():
-            return {"kind": "not", "expr": _expression(expression.operand)}
-        case And() | Or():
-            return _joined("and" if isinstance(expression, And) else "or", expression.operands)
-        case Comparison():
-            return _compared(_OPERATORS[expression.operator], expression.left, expression.right)
-        case NullTest():
-            if _IS.search(text):
-                return {"kind": "nullcheck", "expr": _variable(expression.path), "isNull": not expression.negated}
-            return _compared("ne" if expression.negated else "eq", expression.path, None)
-        case Truth():
-            return {"kind": "nullcheck", "expr": _variable(expression.path), "isNull": False}
-        case GuardName():
-            variable = {"kind": "variable", "path": [expression.name]}
-            return {"kind": "nullcheck", "expr": variable, "isNull": False}
-        case Else():
-            return {"kind": "true"}
-
-
-def _joined(kind: str, operands: tuple[Expression, ...]) -> dict[str, Any]:
-    found = _expression(operands[0])
-    for operand in operands[1:]:
-        found = {"kind": kind, "left": found, "right": _expression(operand)}
-    return found
-
-
-def _compared(operator: str, left: Operand, right: Operand | None) -> dict[str, Any]:
-    return {"kind": "compare", "op": operator, "left": _operand(left), "right": _operand(right)}
-
-
-def _operand(operand: Operand | None) -> dict[str, Any]:
-    if isinstance(operand, Path):
-        return _variable(operand)
-    value = None if operand is None else operand.value
-    kind = {str: "string", bool: "boolean", type(None): "null"}.get(type(value), "number")
-    return {"kind": "value", "type": kind, "value": value}
-
-
-def _variable(path: Path) -> dict[str, Any]:
-    return {"kind": "variable", "path": [*([path.root_text] if path.root_text else []), *path.names]}
-
-
-# The rest.
+    found = {"name": guard.name, "expression": expression_form(guard.expression, guard.text)}
+    return found | _extra(text=guard.text) | _columns(guard.others)
 
 
 def _action(action: ActionDefinition) -> dict[str, Any]:
@@ -232,67 +260,33 @@ def _action(action: ActionDefinition) -> dict[str, Any]:
         "returnType": action.returns,
         "hasEffect": bool(action.effects),
     }
-    return found | ({"effectType": action.effects[0]} if action.effects else {})
+    found |= {"effectType": action.effects[0]} if action.effects else {}
+    return (
+        found
+        | _extra(
+            signature=action_signature(action),
+            effects=list(action.effects[1:]) and list(action.effects),
+            description=action.description,
+            updates=updates(action.updates),
+        )
+        | _columns(action.others)
+    )
+
+
+def _effect(effect: EffectDefinition) -> dict[str, Any]:
+    found = {"name": effect.name, "input": effect.texts[0], "output": effect.texts[1]}
+    return found | _extra(type=effect.type, description=effect.description) | _columns(effect.others)
+
+
+def _return(given: ReturnDefinition) -> dict[str, Any]:
+    found = {"name": given.name, "type": given.type.text}
+    return found | ({"statistics": list(given.statistics)} if given.statistics else {}) | _columns(given.others)
 
 
 def _property(claim: PropertyDefinition) -> dict[str, Any]:
     found: dict[str, Any] = {"kind": claim.kind}
     if claim.expression is not None:
-        found["expression"] = _expression(claim.expression, claim.text)
+        found["expression"] = expression_form(claim.expression, claim.text)
     names = {"from": claim.source, "to": claim.target, "through": claim.through, "inState": claim.state}
     found |= {key: value for key, value in names.items() if value is not None}
-    return found | ({"within": claim.within} if claim.within is not None else {})
-
-
-def _table(table: DecisionTable) -> dict[str, Any]:
-    conditions = [_column(column) for column in table.conditions]
-    for written, column in zip(conditions, table.conditions, strict=True):
-        written.setdefault("values", ["true", "false"] if column.kind == "bool" else [])
-    found: dict[str, Any] = {
-        "name": table.name,
-        "conditions": conditions,
-        "actions": [_column(column) for column in table.outputs],
-        "rules": [_rule(table, index) for index in range(len(table.rules))],
-        "policy": "first-match",
-    }
-    if table.description:
-        found["description"] = " ".join(table.description.split("\n")).replace("  ", " ")
-    return found
-
-
-def _column(column: TableColumn) -> dict[str, Any]:
-    found: dict[str, Any] = {"name": column.name, "type": column.kind}
-    if column.values:
-        found["values"] = [_text(value) for value in column.values]
-    if column.range is not None:
-        found["range"] = {"min": column.range.low, "max": column.range.high}
-    return found | ({"description": column.description} if column.description else {})
-
-
-def _rule(table: DecisionTable, index: int) -> dict[str, Any]:
-    rule = table.rules[index]
-    tests = dict(rule.conditions)
-    found: dict[str, Any] = {
-        "conditions": {
-            column.name: _cell(tests.get(column.name)) for column in table.conditions if column.name in table.columns
-        },
-        "actions": {name: _text(value) for name, value in rule.outputs},
-    }
-    return found | ({"number": int(rule.number)} if rule.number.isdecimal() else {})
-
-
-def _cell(test: CellTest | None) -> dict[str, Any]:
-    if test is None:
-        return {"kind": "any"}
-    if test.range is not None:
-        bounds: dict[str, Any] = {"low": test.range.low, "high": test.range.high}
-        bounds |= {"lowInclusive": not test.range.low_open, "highInclusive": not test.range.high_open}
-        return {"kind": "range"} | {key: value for key, value in bounds.items() if value is not None}
-    values = [_text(value) for value in test.values]
-    if test.negated:
-        return {"kind": "negated", "value": ", ".join(values)}
-    return {"kind": "exact", "value": values[0]} if len(values) == 1 else {"kind": "set", "values": values}
-
-
-def _text(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    return found | ({"within": claim.within} if claim.within is not None else {}) | _extra(text=claim.text)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from orca_bridge.definition import Else
 
 from ._scxml_guards import ECMASCRIPT, PYTHON, Guards
+from ._scxml_read import carried
 from ._tree import read_tree
 
 if TYPE_CHECKING:
@@ -67,9 +68,9 @@ def scxml(
     """
     style: ActionStyle = actions or ("raise" if datamodel == "python" else "script")
     writer = _Writer(machine, datamodel, style, {other.name: other for other in others}, (machine.name,))
-    lines = list(writer.lines(""))
-    text = "\n".join(['<?xml version="1.0" encoding="UTF-8"?>', *lines]) + "\n"
-    return SCXMLDocument(text, tuple(dict.fromkeys(writer.warnings)))
+    *lines, last = ['<?xml version="1.0" encoding="UTF-8"?>', *writer.lines("")]
+    lines.append(carried("\n".join([*lines, last]), machine))
+    return SCXMLDocument("\n".join([*lines, last]) + "\n", tuple(dict.fromkeys(writer.warnings)))
 
 
 class _Writer:

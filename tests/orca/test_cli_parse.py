@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from orca_bridge.cli import _files, main
+from orca_bridge.cli import _sources, main
 from orca_bridge.syntax import parse_document
 from orca_bridge.write import json_form
 
@@ -145,7 +145,7 @@ class TestInternalErrors:
         def read(*_):
             raise LookupError("lost")
 
-        monkeypatch.setattr(_files, "read", read)
+        monkeypatch.setattr(_sources, "read", read)
         assert main(["parse", "lamp.md"]) == 3
         assert capsys.readouterr().err == "orca-bridge: internal error: LookupError: lost (--debug shows where)\n"
         assert main(["parse", "lamp.md", "--debug"]) == 3

@@ -37,6 +37,13 @@ def is_warned(found, tool):
     return any(tool in diagnostic.differs for diagnostic in found.diagnostics)
 
 
+def plain(found):
+    """Leave out what orca-lang has no keys for."""
+    if isinstance(found, dict):
+        return {key: plain(value) for key, value in found.items() if not key.startswith("x_")}
+    return [plain(value) for value in found] if isinstance(found, list) else found
+
+
 @pytest.mark.parametrize("path", documents(), ids=lambda path: path.name)
 def test_a_document_is_read(path):
     """Every document is read without an error, in either syntax."""
@@ -53,7 +60,7 @@ def test_agrees_with_the_reference(entry):
     found = read(path.read_bytes(), path.name)
 
     if not is_warned(found, OL):
-        assert json_form(found.document) == entry["ast"]
+        assert plain(json_form(found.document)) == entry["ast"]
 
 
 def test_most_documents_are_portable():
