@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from orca_bridge.definition import (
     And,
@@ -28,11 +29,18 @@ from ._guard_text import guard_text
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from orca_bridge.definition import MachineDefinition, TransitionDefinition
+    from orca_bridge.definition import MachineDefinition, Operand, TransitionDefinition
 
 __all__ = ("Guards",)
 
-_MIRRORED = {"==": "==", "!=": "!=", "<": ">", ">": "<", "<=": ">=", ">=": "<="}
+_MIRRORED: Mapping[str, Literal["==", "!=", "<", "<=", ">", ">="]] = {
+    "==": "==",
+    "!=": "!=",
+    "<": ">",
+    ">": "<",
+    "<=": ">=",
+    ">=": "<=",
+}
 
 
 class Guards:
@@ -72,7 +80,9 @@ class Guards:
             case Truth(path, declared_bool):
                 return Comparison(path, "==", Value(value=True)) if declared_bool else NullTest(path, negated=True)
             case Comparison(Value() as left, operator, Path() as right):
-                return Comparison(right, _MIRRORED[operator], left)  # type: ignore[arg-type]
+                return Comparison(right, _MIRRORED[operator], _whole(left))
+            case Comparison(left, operator, right):
+                return Comparison(_whole(left), operator, _whole(right))
             case Not(Not(inner)):
                 return self.plain(inner)
             case Not(inner):
@@ -112,6 +122,12 @@ class Guards:
         self._taken.add(name)
         self.table.append(GuardDefinition(name, expression, guard_text(expression), row.span or Span(1, 1, 1)))
         return name
+
+
+def _whole(operand: Operand) -> Operand:
+    """Write a number without a fraction if it has none, as in ``1e3``."""
+    value = operand.value if isinstance(operand, Value) else None
+    return Value(int(value)) if isinstance(value, float) and value.is_integer() else operand
 
 
 def _letters(text: str | None) -> str:
