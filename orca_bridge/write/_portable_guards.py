@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
@@ -27,7 +26,7 @@ from orca_bridge.definition import (
 from ._guard_text import guard_text
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
     from orca_bridge.definition import MachineDefinition, Operand, TransitionDefinition
 

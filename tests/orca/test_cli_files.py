@@ -33,7 +33,7 @@ class TestInputs:
         ("file", "status", "part"),
         [
             ("folder.md", 2, "folder.md: it is a directory; give a file in it"),
-            ("picture.png", 2, "a document is called *.md or *.orca"),
+            ("picture.png", 2, "a document is called *.md"),
             ("nobody.md", 2, "there is no such file"),
             ("empty.md", 1, "NO_DEFINITION"),
             ("binary.md", 1, "INVALID_ENCODING"),
