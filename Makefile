@@ -4,6 +4,10 @@ PYTHON ?= python3
 LOG ?=
 ARGS ?=
 COVER ?= --cov --cov-report=term
+# Tests share the processors, a file at a time: what is set up for a file is set up once, and a document runs in order.
+# The files keep their order, as the longest come first.
+WORKERS ?= auto
+SHARED := --numprocesses=$(WORKERS) --maxprocesses=8 --dist=loadfile --no-loadscope-reorder
 
 ifeq ($(PYTHON),python3)
 VENV := .venv
@@ -40,8 +44,8 @@ demo: $(STAMP) ## replay an event log, LOG=path or the one in the example
 	@$(BIN)/python -m examples.purchase_to_pay $(if $(LOG),'$(LOG)')
 
 test: $(STAMP) ## the tests and the documentation's examples, with coverage
-	$(BIN)/python -m pytest $(COVER)
-	$(BIN)/python -m pytest --engine=stock $(CORE)
+	$(BIN)/python -m pytest $(SHARED) $(COVER)
+	$(BIN)/python -m pytest $(SHARED) --engine=stock $(CORE)
 
 lint: $(STAMP) ## ruff, linter and formatter
 	$(BIN)/python -m ruff check .

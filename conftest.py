@@ -13,6 +13,7 @@ import sys
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from hypothesis import settings
 from statemachine.signature import SignatureAdapter
 from sybil import Document, Sybil
 from sybil.document import PythonDocStringDocument
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 
     import pytest
     from sybil import Region
+
+# How long an example takes says something about the machine, and nothing about the claim.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 PACKAGES = ("statemachines_orchestrator", "orca_bridge")
 

@@ -18,11 +18,13 @@ nobody holds back are in `test_threads`, where the order is chance and only what
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from twin import ACCELERATED, OURS, STOCK, run
 from twin_draw import lives
 
 
+@pytest.mark.timeout(600)  # 500 charts under coverage, on a busy machine
 @settings(
     deadline=None,
     max_examples=max(500, settings.default.max_examples),

@@ -326,7 +326,7 @@ class TestCommandLine:
 
     def test_asks_with_json(self, capsys, monkeypatch):
         """Without values, a JSON object is read from standard input."""
-        monkeypatch.setattr(sys, "stdin", io.StringIO('{"tier": "mid"}'))
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b'{"tier": "mid"}')))
 
         assert main(["table", "PaymentRoutes", "routes.md"]) == 0
         assert capsys.readouterr().out == "gateway: one\n"
@@ -354,7 +354,7 @@ class TestCommandLine:
     @pytest.mark.parametrize("text", ["[1]", "nonsense"])
     def test_no_json(self, capsys, monkeypatch, text):
         """Standard input without a JSON object is wrong usage."""
-        monkeypatch.setattr(sys, "stdin", io.StringIO(text))
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
 
         assert main(["table", "PaymentRoutes", "routes.md"]) == 2
         assert "standard input holds no JSON" in capsys.readouterr().err

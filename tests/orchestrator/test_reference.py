@@ -224,6 +224,7 @@ def check(examples, kinds=("sync", "async")):
     assert COUNTED["run"] > COUNTED.total() / 2, f"most descriptions were not run: {dict(COUNTED)}"
 
 
+@pytest.mark.timeout(600)  # on a busy machine
 def test_random_systems():
     """A random system leads a random life by the written rules."""
     check(200)
