@@ -458,6 +458,34 @@ class TestEngine:
         assert parameters(AsyncEngine.processing_loop) == [("self", ...), ("caller_future", None)]
         assert parameters(SyncEngine.activate_initial_state) == [("self", ...), ("kwargs", ...)]
 
+    @pins("_run_processing_loop", "_reject_pending_futures", "_wake_lock_waiters", "_lock_waiters")
+    def test_the_asynchronous_loop_without_its_lock(self) -> None:
+        """
+        `_run_processing_loop` runs what is queued, by a caller that holds the lock.
+
+        On its way out it refuses those who wait for an event by `_reject_pending_futures`; whoever lets the lock go
+        tells those who wait for it by `_wake_lock_waiters`.
+        """
+
+        async def scenario() -> tuple[str, bool, str, bool]:
+            machine = PinnedAsync()
+            await machine.activate_initial_state()
+            engine: Any = machine._engine
+            engine._processing.acquire()
+            engine.external_queue.put(TriggerData(machine, event=BoundEvent("go", _sm=machine)))
+            await engine._run_processing_loop(None)
+            taken = str(machine.current_state_value)
+            waiting = asyncio.get_running_loop().create_future()
+            engine._lock_waiters.add(waiting)
+            engine._wake_lock_waiters()
+            trigger = TriggerData(machine, event=BoundEvent("go", _sm=machine))
+            trigger.future = asyncio.get_running_loop().create_future()
+            engine.external_queue.put(trigger)
+            engine._reject_pending_futures(ZeroDivisionError("pinned"))
+            return taken, waiting.done(), str(trigger.future.exception()), engine._processing.locked()
+
+        assert asyncio.run(scenario()) == ("b", True, "pinned", True)
+
 
 class TestInvocations:
     @pins("_invoke_manager", "_active", "_pending", "_cancel", "_run_sync_handler")
