@@ -73,9 +73,9 @@ class SyncMemberEngine(MemberEngine, SyncPlannedEngine):
         found = MemberEngine.enabled_events(self, *args, **kwargs)
         return [event for event in found if _is_allowed(self, event, args, kwargs)]
 
-    def _refuse(self, trigger: TriggerData) -> None:
+    def _refuse(self, trigger: TriggerData) -> Any:
         self._note_refusal(trigger)
-        SyncPlannedEngine._refuse(self, trigger)
+        return SyncPlannedEngine._refuse(self, trigger)
 
     def process_foreseen(self, trigger: TriggerData, choice: Choice) -> Any:
         """Run one event, which does what was foreseen, and what comes of it; what its caller gets."""

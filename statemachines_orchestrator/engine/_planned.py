@@ -333,10 +333,11 @@ class SyncPlannedEngine(PlannedEngine, SyncEngine):
             self._process()
         return result
 
-    def _refuse(self, trigger: TriggerData) -> None:
-        """Say that no transition is enabled, if the class does."""
+    def _refuse(self, trigger: TriggerData) -> Any:
+        """Say that no transition is enabled, if the class does; otherwise run what conditions have sent meanwhile."""
         if not self.sm.allow_event_without_transition:
             raise TransitionNotAllowed(trigger.event, self.sm.configuration)
+        return self._process() if self.internal_queue.queue.queue or self.external_queue.queue.queue else None
 
     def _process_with_care(self, trigger: TriggerData) -> Any:
         if not self._is_settled:
@@ -346,9 +347,8 @@ class SyncPlannedEngine(PlannedEngine, SyncEngine):
                 self._drop_external_events()
                 return None
         result = self._take_external_event(trigger)
-        if not self._is_settled or self.external_queue.queue.queue:
-            self._process()
-        return None if result is self._sentinel else result
+        later = self._process() if not self._is_settled or self.external_queue.queue.queue else None
+        return later if result is self._sentinel else result
 
     def _settle(self) -> None:
         try:

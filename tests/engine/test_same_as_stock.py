@@ -51,3 +51,14 @@ def test_unwatched(case, base):
     stock = run(chart, case.steps, STOCK)
     assert run(chart, case.steps, OURS) == stock
     assert run(chart, case.steps, ACCELERATED) == stock
+
+
+@every_case
+@pytest.mark.parametrize("base", ["StateChart", "StateMachine"])
+def test_called(case, base):
+    """The same holds for events that are called as methods, which take a shorter road."""
+    for is_watched in (False, True):
+        chart = replace(case.chart, base=base, watched=is_watched)
+
+        stock = run(chart, case.called, STOCK)
+        assert run(chart, case.called, ACCELERATED) == stock

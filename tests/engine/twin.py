@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 __all__ = ("ACCELERATED", "OURS", "STOCK", "is_asynchronous", "run")
 
 
+SIBLING_EVENTS = ("e0", "e1")
+
+
 class Clock:
     """A time that passes only while the engines sleep, so that delays are exact and cost nothing."""
 
@@ -73,7 +76,8 @@ def run(chart: Chart, steps: tuple[Step, ...], engines: Engines) -> list[Any]:
     """Make a machine, do the steps, and return all that could be seen of it."""
     recorder = Recorder(watches=chart.watched)
     workers = recorder.workers = Workers(recorder)
-    with Clock().in_place(), workers.in_place(), engines_replaced(engines):
+    clock = recorder.clock = Clock()
+    with clock.in_place(), workers.in_place(), engines_replaced(engines):
         life = _live(chart, steps, recorder, engines.then)
         if is_asynchronous(chart):
             asyncio.run(life)
@@ -95,7 +99,10 @@ def _run_at_once(life: Any) -> None:
 
 async def _live(chart: Chart, steps: tuple[Step, ...], recorder: Recorder, then: Any) -> None:
     try:
-        machine = await _start(chart, recorder)
+        made = class_of(chart, recorder)
+        if chart.has_sibling:
+            await _live_before(made, recorder, then)
+        machine = await _start(made, chart, recorder)
         if machine is None:
             return
         if then is not None:
@@ -108,8 +115,20 @@ async def _live(chart: Chart, steps: tuple[Step, ...], recorder: Recorder, then:
         recorder.told.append(("runaway",))
 
 
-async def _start(chart: Chart, recorder: Recorder) -> Any:
-    made = class_of(chart, recorder)
+async def _live_before(made: type, recorder: Recorder, then: Any) -> None:
+    """Let a machine of the class live that has neither arguments, a model nor listeners of its own."""
+    try:
+        machine = recorder.machine = made()
+    except Exception as error:
+        recorder.tell("no sibling", error_of(error))
+        return
+    if then is not None:
+        then(machine)
+    for event in SIBLING_EVENTS:
+        await _attempt(recorder, "sibling", lambda event=event: machine.send(event))
+
+
+async def _start(made: Any, chart: Chart, recorder: Recorder) -> Any:
     # Known before it is started: callbacks of the initial entry look at it, too.
     machine = recorder.machine = made.__new__(made)
     recorder.late = _listener(chart, "late", recorder)
@@ -180,8 +199,9 @@ def _look(machine: Any, recorder: Recorder) -> None:
         "rest",
         list(machine.configuration_values),
         plain(machine.current_state_value),
-        {name: [state.id for state in states] for name, states in machine.history_values.items()},
+        {name: [plain(state) for state in states] for name, states in machine.history_values.items()},
         machine.is_terminated,
+        recorder.clock.now,
         [plain_trigger(one) for one in queued(machine)],
         invocations(machine),
         [value for value, state in machine.states_map.items() if getattr(machine, state.id, state).is_active],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from twin_data import Act, Callback, Chart, Edge, Node, Step
 
@@ -19,6 +19,14 @@ class Case:
     steps: tuple[Step, ...]
     rests: tuple[str, ...]
     """Where a `StateChart` without a flag of its own is: at first, and after every step."""
+
+    @property
+    def called(self) -> tuple[Step, ...]:
+        """The steps, with events called as methods where they can be."""
+        events = {one.event for one in self.chart.edges if one.event is not None and one.event.isidentifier()}
+        return tuple(
+            replace(step, kind="call") if step.kind == "send" and step.event in events else step for step in self.steps
+        )
 
 
 def leaf(name, **more):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from twin_build import ALL, Case, act, compound, edge, final, first, history, hook, leaf, parallel, send, sends
+from twin_cases_corners import CORNERS
 from twin_cases_invoke import INVOCATIONS
 from twin_data import Chart, Declared, Node, Step
 
@@ -17,7 +18,6 @@ HOOKS = tuple(hook(name, parameters=ALL, results=(number,)) for number, name in 
 PREPARE = hook("prepare_event", parameters="self, event, **kwargs", results=({"prepared": 1}, {"prepared": 2}))
 
 CASES = (
-    *INVOCATIONS,
     Case("a flat machine goes round", Chart(FLAT, ROUND), sends("e0", "e0", "e0"), ("s0", "s1", "s2", "s0")),
     Case("callbacks run group by group", Chart(FLAT, ROUND, HOOKS), sends("e0", "e0"), ("s0", "s1", "s2")),
     Case(
@@ -538,4 +538,6 @@ CASES = (
         (Step("write", "s2"), *sends("e0"), Step("write", "nowhere"), *sends("e0")),
         ("s0", "s2", "s0", "s0", "s1"),
     ),
+    *CORNERS,
+    *INVOCATIONS,
 )

@@ -99,7 +99,7 @@ def functions_of(chart: Chart, owner: str, recorder: Recorder) -> dict[str, Any]
 def _maker(parameters: str, is_async: bool) -> Any:
     """Compile a function with these parameters, which hands all that it received on."""
     names = [one.split("=")[0].strip() for one in parameters.split(",")]
-    received = ", ".join(f"{name.strip('*')!r}: {name.strip('*')}" for name in names[1:] if name not in ("*", "/"))
+    received = ", ".join(f"{name.strip('*')!r}: {name.strip('*')}" for name in names if name not in ("*", "/"))
     head, how = ("async def", "await act_async") if is_async else ("def", "act")
     text = f"def make(recorder, callback):\n {head} function({parameters}):\n  return {how}(recorder, callback, {{{received}}})\n return function"
     names_in_text: dict[str, Any] = {"act": act, "act_async": act_async}

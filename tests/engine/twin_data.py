@@ -60,7 +60,8 @@ class Act:
     kind: str
     """
     ``raise``, ``send``, ``raise_``, ``call``, ``enabled``, ``cancel``, ``listen`` (a listener is added),
-    ``elsewhere`` (another thread sends an event) or ``work`` (the threads of invocations run).
+    ``elsewhere`` (another thread sends an event), ``work`` (the threads of invocations run), ``invalid`` (an
+    `InvalidDefinition` is raised) or ``pause`` (others of its group may run, if it is asynchronous).
     """
     event: str = ""
     kwargs: tuple[tuple[str, Any], ...] = ()
@@ -107,6 +108,8 @@ class Chart:
     """Whether callbacks look at the machine, and the model notes what is written to it."""
     keywords: tuple[tuple[str, Any], ...] = ()
     """Further arguments of the constructor."""
+    has_sibling: bool = False
+    """Whether another machine of the class, without arguments, is there before and takes some events."""
 
     def walk(self):
         for root in self.roots:

@@ -134,6 +134,7 @@ class Drawing:
     def edge(self, source):
         draw = self.draw
         event = draw(st.sampled_from(self.events))
+        event = "e0 e1" if event == "e0" and rarely(draw, 6) else event
         ids = [node.id for node in self.nodes] + [node.id for node in self.nodes if node.default] * 2
         if event in EVENTS and rarely(draw, 12):
             targets = tuple(draw(st.lists(st.sampled_from(ids), min_size=2, max_size=2)))
@@ -189,7 +190,7 @@ def has_default(draw, name, *, safe):
 def acts(draw):
     if not rarely(draw, 3):
         return ()
-    kind = draw(st.sampled_from((*ACTS, *ACTS, "elsewhere", "work")))
+    kind = draw(st.sampled_from((*ACTS, *ACTS, "elsewhere", "work", "pause", "invalid")))
     event = draw(st.sampled_from(EVENTS if kind == "call" else SENT))
     kwargs = draw(payloads)
     if kind == "send" and rarely(draw, 4):
@@ -228,6 +229,7 @@ def charts(draw):
         listens=rarely(draw, 8),
         watched=draw(st.booleans()),
         keywords=(("x", 5),) if rarely(draw, 4) else (),
+        has_sibling=rarely(draw, 6),
     )
 
 

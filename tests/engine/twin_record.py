@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from contextvars import Context
 from inspect import isawaitable
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from statemachine import Event, State, StateChart
 from statemachine.event_data import EventData, TriggerData
+from statemachine.exceptions import InvalidDefinition
 from statemachine.invoke import InvokeContext
 from statemachine.transition import Transition
 
@@ -37,6 +39,7 @@ class Recorder:
         self.machine: Any = None
         self.workers: Any = None
         self.late: Any = None
+        self.clock: Any = None
         self.watches = watches
         self._calls: Counter[str] = Counter()
 
@@ -102,6 +105,9 @@ async def act_async(recorder: Recorder, callback: Callback, received: dict[str, 
     """Do what an asynchronous callback does."""
     number = _receive(recorder, callback, received)
     for one in callback.acts if number < callback.times else ():
+        if one.kind == "pause":
+            await asyncio.sleep(0)  # callbacks of a group run at once
+            continue
         answer = _do(recorder, one, callback)
         if one.kind == "elsewhere":
             answer.close()  # who sends it waits until this step is over
@@ -112,8 +118,8 @@ async def act_async(recorder: Recorder, callback: Callback, received: dict[str, 
 
 
 def _do(recorder: Recorder, one: Act, callback: Callback) -> Any:
-    if one.kind == "raise":
-        raise Mishap(callback.name)
+    if one.kind in ("raise", "invalid"):
+        raise (Mishap if one.kind == "raise" else InvalidDefinition)(callback.name)
     machine, kwargs = recorder.machine, dict(one.kwargs)
     acts: dict[str, Callable[[], Any]] = {
         "call": lambda: getattr(machine, one.event)(**kwargs),
@@ -122,6 +128,7 @@ def _do(recorder: Recorder, one: Act, callback: Callback) -> Any:
         "listen": lambda: machine.add_listener(recorder.late),
         "work": lambda: recorder.workers.run_threads(),
         "elsewhere": lambda: Context().run(machine.send, one.event, **kwargs),
+        "pause": lambda: None,
         "send": lambda: machine.send(one.event, **kwargs),
         "raise_": lambda: machine.raise_(one.event, **kwargs),
     }
