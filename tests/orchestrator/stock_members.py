@@ -9,6 +9,7 @@ orchestrator that holds on both does not come from a shortcut, and a failure on 
 from __future__ import annotations
 
 from statemachine.engines.async_ import AsyncEngine
+from statemachine.engines.base import _processing_step
 from statemachine.engines.sync import SyncEngine
 from statemachine.event_data import TriggerData
 from statemachine.orderedset import OrderedSet
@@ -44,8 +45,8 @@ class StockMemberEngine(MemberEngine):
     def process(self, trigger_data):
         return MemberEngine.process(self, trigger_data)
 
-    def move_unheard(self, trigger):
-        return False
+    def foresee(self, trigger):
+        """Foresee nothing: every event takes the whole road."""
 
     def _before_selection(self, trigger_data):
         self.for_stock(trigger_data)
@@ -60,7 +61,7 @@ class StockSyncMemberEngine(StockMemberEngine, SyncMemberEngine):
 
     def ask(self, trigger_data):
         self.for_stock(trigger_data)
-        with self._being_asked():
+        with _processing_step(self):
             return _program(SyncEngine.select_transitions(self, trigger_data))
 
     def select_transitions(self, trigger_data):
@@ -98,7 +99,7 @@ class StockSyncMemberEngine(StockMemberEngine, SyncMemberEngine):
 class StockAsyncMemberEngine(StockMemberEngine, AsyncMemberEngine):
     async def ask(self, trigger_data):
         self.for_stock(trigger_data)
-        with self._being_asked():
+        with _processing_step(self):
             return _program(await AsyncEngine.select_transitions(self, trigger_data))
 
     async def select_transitions(self, trigger_data):
