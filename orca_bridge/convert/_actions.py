@@ -11,19 +11,25 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from inspect import Parameter, iscoroutinefunction, signature
-from typing import Any, TypeAlias, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, overload
 
 from orca_bridge.exceptions import MissingActionError
 
 from ._names import identifier
-from ._payload import injected
+from ._payload import event_name, injected, payload_of
 
-__all__ = ("Actions", "Call", "Given", "Handler", "Moment", "find_handler", "resolve_handlers")
+if TYPE_CHECKING:
+    from statemachine.event_data import TriggerData
+
+__all__ = ("Actions", "Call", "Given", "Handler", "Moment", "Names", "find_handler", "resolve_handlers")
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 Source: TypeAlias = Mapping[str, Callable[..., Any]] | object
 """Where handlers come from: a mapping by action name, or an object with methods."""
+
+Names: TypeAlias = "Callable[[TriggerData], Mapping[str, Any]]"
+"""Gives everything that a callback may ask for by name: `state`, an orchestrator's `orc`, the payload, ..."""
 
 _POSITIONAL = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
 # Names that always mean what stands at that place, even when something of the same name is injected.
@@ -111,7 +117,7 @@ class Moment:
     payload: dict[str, Any] | None
     event_name: str | None
     keywords: Mapping[str, Any]
-    """Everything that the callback was handed: `machine`, `state`, an orchestrator's `orc`, the payload, ..."""
+    """What `Names` gives, and the `machine`."""
 
     def by_name(self) -> dict[str, Any]:
         """What a handler can ask for by name; fields of the payload are not among it."""
@@ -189,6 +195,21 @@ class Handler:
     action: str
     call: Call
     asynchronous: bool
+
+    def run(self, trigger: TriggerData, names: Names) -> Any:
+        """Call the handler in the step of an event; what it returns."""
+        machine: Any = trigger.machine
+        call = self.call
+        if not call.plain:
+            keywords = {**names(trigger), "machine": machine}
+            return call(Moment(machine.context, payload_of(trigger), event_name(trigger), keywords))
+        match len(call.leading):
+            case 0:
+                return call.function()
+            case 1:
+                return call.function(machine.context)
+            case _:
+                return call.function(machine.context, payload_of(trigger))
 
 
 def resolve_handlers(

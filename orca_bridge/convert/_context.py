@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
 from decimal import Decimal
+from types import NoneType
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from orca_bridge.exceptions import ContextTypeError
@@ -13,10 +14,14 @@ from orca_bridge.exceptions import ContextTypeError
 if TYPE_CHECKING:
     from orca_bridge.definition import ContextField, TypeExpression
 
-__all__ = ("Typing", "conforms", "copied", "enforce", "start_context", "type_problems")
+__all__ = ("Typing", "conforms", "copied", "enforce", "is_surely_typed", "start_context", "type_problems")
 
 Typing: TypeAlias = Literal["strict", "warn", "off"]
 
+_UNCHANGING = frozenset({int, str, bool, float, bytes, NoneType, Decimal})
+"""Types whose values are their own copies."""
+_CERTAIN: Mapping[str, type] = {"int": int, "string": str, "bool": bool}
+"""By the kind of a declared type: values of just this type are of it."""
 _logger = logging.getLogger("orca_bridge")
 
 
@@ -34,7 +39,7 @@ def copied(values: Mapping[str, Any]) -> dict[str, Any]:
     A value that cannot be copied (a lock, a connection) stays the same object: it is no reason to refuse a step.
     """
     memo: dict[int, Any] = {}
-    return {name: _copied(value, memo) for name, value in values.items()}
+    return {name: value if type(value) in _UNCHANGING else _copied(value, memo) for name, value in values.items()}
 
 
 def _copied(value: Any, memo: dict[int, Any]) -> Any:
@@ -66,6 +71,15 @@ def type_problems(
             text = declared.type.text or declared.type.kind
             problems[name] = f"{name!r} is declared {text} and is {type(value).__name__} {_short(value)}"
     return dict(sorted(problems.items()))
+
+
+def is_surely_typed(fields: Mapping[str, ContextField], values: Mapping[str, Any]) -> bool:
+    """Whether values are of their declared types at first sight; if not, `type_problems` has to look."""
+    for name, value in values.items():
+        field = fields.get(name)
+        if field is not None and type(value) is not _CERTAIN.get(field.type.kind):
+            return False
+    return True
 
 
 def enforce(machine: str, problems: Mapping[str, str], typing: Typing, warned: set[str]) -> None:

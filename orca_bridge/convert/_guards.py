@@ -57,6 +57,9 @@ _Getter: TypeAlias = Callable[[Any, Any], Any]
 _Number: TypeAlias = int | float | Decimal
 
 ORDERINGS: Mapping[str, Callable[[Any, Any], bool]] = {"<": lt, "<=": le, ">": gt, ">=": ge}
+_NUMBERS = frozenset({int, float})
+_PLAIN = frozenset({int, float, str, bool})
+"""Types whose values are compared without surprises."""
 _SIZED = (list, tuple, set, frozenset, str)
 
 # The number of language.md 6, with a plus sign and outer blanks as people type them.
@@ -120,6 +123,8 @@ class GuardTable:
     def __init__(self, guards: Mapping[str, Expression]) -> None:
         self._guards = guards
         self._made: dict[str, tuple[_Test, int]] = {}
+        self._leaves: dict[_Test, Guard] = {}
+        """Tests that ask no named guard, and need not be told what those have answered."""
         self._within: list[str] = []
         self._refusal: ConversionError | None = None
 
@@ -135,7 +140,8 @@ class GuardTable:
         """
         self._within.clear()
         test, _ = self._test(expression, 0)
-        return lambda context, event: test(context, event, {})
+        leaf = self._leaves.get(test)
+        return leaf if leaf is not None else lambda context, event: test(context, event, {})
 
     def _test(self, expression: Expression, level: int) -> tuple[_Test, int]:
         """Compile an expression at a depth, and count how deep it goes itself."""
@@ -146,6 +152,9 @@ class GuardTable:
                 return self._named(name, level)
             case Not(operand):
                 inner, depth = self._test(operand, level + 1)
+                leaf = self._leaves.get(inner)
+                if leaf is not None:
+                    return self._leaf(lambda context, event: not leaf(context, event)), depth + 1
                 return (lambda context, event, known: not inner(context, event, known)), depth + 1
             case And(operands):
                 every, depth = self._tests(operands, level)
@@ -154,8 +163,14 @@ class GuardTable:
                 some, depth = self._tests(operands, level)
                 return (lambda context, event, known: any(test(context, event, known) for test in some)), depth
             case _:
-                guard = _compile_leaf(expression)
-                return (lambda context, event, _known: guard(context, event)), 1
+                return self._leaf(_compile_leaf(expression)), 1
+
+    def _leaf(self, guard: Guard) -> _Test:
+        def test(context: Any, event: Any, _known: dict[str, bool]) -> bool:
+            return guard(context, event)
+
+        self._leaves[test] = guard
+        return test
 
     def _tests(self, operands: Sequence[Expression], level: int) -> tuple[tuple[_Test, ...], int]:
         made = [self._test(operand, level + 1) for operand in operands]
@@ -176,6 +191,9 @@ class GuardTable:
         if level + depth >= MAX_DEPTH:
             self._within.append(name)
             raise self._too_deep()
+
+        if test in self._leaves:
+            return test, depth + 1
 
         def answer(context: Any, event: Any, known: dict[str, bool]) -> bool:
             if name not in known:
@@ -246,9 +264,20 @@ def _getter(operand: Operand) -> _Getter:
         case Path("event", names):
             return lambda _context, event: walk(event, names)
         case Path(names=names):
-            return lambda context, _event: walk(context, names)
+            return _field(names[0]) if len(names) == 1 else lambda context, _event: walk(context, names)
         case _:
             assert_never(operand)
+
+
+def _field(name: str) -> _Getter:
+    """Read a field of the context, which is nearly always a dict that has it."""
+
+    def get(context: Any, _event: Any) -> Any:
+        if type(context) is dict and name in context:
+            return context[name]
+        return walk(context, (name,))
+
+    return get
 
 
 def walk(value: Any, names: Sequence[str]) -> Any:
@@ -296,6 +325,8 @@ def _kind(value: Any) -> str:
 
 def equal(left: Any, right: Any) -> bool:
     """Whether two values are equal; kinds do not mix, and nothing is raised."""
+    if type(left) is type(right) and type(left) in _PLAIN:
+        return bool(left == right)
     kinds = _kind(left), _kind(right)
     if kinds[0] != kinds[1] and "other" not in kinds:
         return False
@@ -309,6 +340,8 @@ def equal(left: Any, right: Any) -> bool:
 
 def ordered(holds: Callable[[Any, Any], bool], left: Any, right: Any) -> bool:
     """Whether two numbers, or texts that spell numbers, stand in an order; nothing else does."""
+    if type(left) in _NUMBERS and type(right) in _NUMBERS:
+        return bool(holds(left, right))
     try:
         first, second = _number(left), _number(right)
         return first is not None and second is not None and bool(holds(*_alike(first, second)))

@@ -14,11 +14,12 @@ from statemachine.event import BoundEvent
 from statemachine.exceptions import StateMachineError, TransitionNotAllowed
 
 from orca_bridge.exceptions import MissingActionError
-from statemachines_orchestrator.engine import engine_of
+from statemachines_orchestrator.engine import engine_of, host_of, keep_planned
 
 from ._actions import Given, resolve_handlers
 from ._children import children_of
 from ._context import Typing, copied, enforce, start_context, type_problems
+from ._events import OrcaEvent, begin
 from ._names import SYSTEM_PREFIXES, identifier, is_ordinary
 from ._payload import read_payload, take_payload
 from ._regions import after_event, find_predicates, handler_name, is_kept_back
@@ -135,6 +136,10 @@ class OrcaChart(StateChart[Any]):
     _timeouts: ClassVar[Mapping[str, tuple[int, ...]]] = {}
     """The delays of the timers of states in milliseconds, by their paths."""
     _has_regions: ClassVar[bool] = False
+    _needs_home: ClassVar[bool] = False
+    """Whether a machine that is used alone needs an orchestrator of its own, for timers or what it invokes."""
+    _has_to_rest: ClassVar[bool] = False
+    """Whether something may be due at the end of every macrostep."""
     _parallels: ClassVar[tuple[Parallel, ...]] = ()
     """Parallel states that are not done just when all of their regions are."""
     _watched: ClassVar[Mapping[str, Parallel]] = {}
@@ -182,11 +187,6 @@ class OrcaChart(StateChart[Any]):
         result = super().activate_initial_state()
         return at_home(self, result) if self._needs_home else result
 
-    @property
-    def _needs_home(self) -> bool:
-        """Whether a machine that is used alone needs an orchestrator of its own, for timers or what it invokes."""
-        return bool(self._invokes or self._timeouts)
-
     def _start_context(self, given: Mapping[str, Any] | None) -> dict[str, Any]:
         blueprint = self._blueprint
         context = start_context(blueprint.fields.values(), given)
@@ -201,6 +201,8 @@ class OrcaChart(StateChart[Any]):
         return children_of(self)
 
     # -- events -----------------------------------------------------------------------------------------
+
+    __orchestrator_event__ = OrcaEvent
 
     def send(
         self,
@@ -226,8 +228,13 @@ class OrcaChart(StateChart[Any]):
             TransitionNotAllowed: Nothing takes the event, or no document can declare one of that name.
             TypeError: What was sent with it is no payload.
         """
+        bound = self._orca.sent.get(event)
+        if bound is not None and delay is None and send_id is None and internal is None:
+            return bound(*args, **kwargs)
         known = self._blueprint.event_ids.get(event) or (event if event in type(self)._events else None)
         if known is not None and known != "*":
+            if type(bound := getattr(self, known, None)) is OrcaEvent:
+                self._orca.sent[event] = bound
             return super().send(known, *args, delay=delay, send_id=send_id, internal=internal, **kwargs)
         unknown = BoundEvent(id=event, name=event, delay=delay or 0, internal=bool(internal), _sm=self)
         if not is_ordinary(event) and not event.startswith(SYSTEM_PREFIXES):
@@ -245,9 +252,7 @@ class OrcaChart(StateChart[Any]):
         take_payload(trigger_data)
         if self._watched and is_kept_back(self, trigger_data):
             return
-        # A send from a callback, another thread or another task must not forget what the running step found.
-        if _running_engine.get() is not self._engine and not self._engine._processing.locked():
-            self._orca.begin()
+        begin(self)
         super()._put_nonblocking(trigger_data, internal=internal)
         done = after_event(self, trigger_data) if self._watched else None
         if done is not None:
@@ -259,8 +264,9 @@ class OrcaChart(StateChart[Any]):
         super()._put_nonblocking(trigger_data, internal=internal)
 
     def _processing_loop(self, caller_future: Any = None) -> Any:
-        engine = self._engine
-        if type(engine) is AsyncEngine and _running_engine.get() is engine and engine._processing.locked():
+        engine: Any = self._engine
+        is_own = self._orca.asynchronous and host_of(self) is None
+        if is_own and engine._processing.locked() and _running_engine.get() is engine:
             # Sent from an action: it runs after this macrostep. An action need not be a coroutine function to
             # send, and the library's own answer, a coroutine, would warn when nobody awaits it.
             return Queued()
@@ -285,7 +291,9 @@ class OrcaChart(StateChart[Any]):
 
     def _get_engine(self) -> SyncEngine | AsyncEngine:
         engine: SyncEngine | AsyncEngine = super()._get_engine()  # type: ignore[no-untyped-call]
-        watch_macrosteps(self, engine)
+        keep_planned(engine)
+        if self._has_to_rest:
+            watch_macrosteps(self, engine._invoke_manager)
         # A finished machine that is restored or copied is still finished.
         engine.running = not {state.value for state in self.final_states} & set(self.configuration_values)
         self._orca.asynchronous = isinstance(engine, AsyncEngine)

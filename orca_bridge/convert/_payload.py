@@ -1,8 +1,8 @@
 """
 The payload of an event: one mapping, or keywords, however the event was sent.
 
-It is taken when the trigger is put on the machine, before an orchestrator adds keywords of its own to it, so
-that what was sent and what was injected never mix.
+It is made when somebody asks for it, at the latest when the event is put on python-statemachine's road, before names
+are added to what was sent there; and it is the same mapping from then on.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from ._names import is_ordinary
 if TYPE_CHECKING:
     from statemachine.event_data import TriggerData
 
-__all__ = ("event_name", "injected", "payload_of", "read_payload", "replace_payload", "take_payload")
+__all__ = ("event_name", "injected", "is_unsafe", "payload_of", "read_payload", "replace_payload", "take_payload")
 
 _KEPT = "orca_payload"
 _DONE = "done.state."
 
-# What python-statemachine hands to callbacks under its own names, and what the orchestrator adds to triggers.
+# What python-statemachine and the orchestrator hand to callbacks.
 _OURS = frozenset(
     {
         "event",
@@ -38,7 +38,8 @@ _OURS = frozenset(
     }
 )
 # Passed on as keywords, these names break python-statemachine's own calls.
-_UNSAFE = ("key", "on_error")
+_UNSAFE = frozenset({"key", "on_error"})
+_MISSING: Any = object()
 
 
 def take_payload(trigger: TriggerData) -> None:
@@ -48,15 +49,16 @@ def take_payload(trigger: TriggerData) -> None:
     Raises:
         TypeError: The event was sent with something that is no payload.
     """
-    if _KEPT in vars(trigger):
-        return
-    if trigger.event is None or str(trigger.event).startswith("__"):
-        payload = None
-    else:
-        payload = _payload(trigger, trigger.kwargs)
-    vars(trigger)[_KEPT] = payload
-    for name in _UNSAFE:
-        trigger.kwargs.pop(name, None)
+    if _KEPT not in vars(trigger):
+        vars(trigger)[_KEPT] = _payload(trigger, trigger.kwargs)
+    if trigger.kwargs:
+        for name in _UNSAFE:
+            trigger.kwargs.pop(name, None)
+
+
+def is_unsafe(keywords: Mapping[str, Any]) -> bool:
+    """Whether a payload has fields that could be taken for something else on its way."""
+    return bool(keywords) and not (_UNSAFE.isdisjoint(keywords) and _OURS.isdisjoint(keywords))
 
 
 def replace_payload(trigger: TriggerData, payload: dict[str, Any]) -> None:
@@ -86,12 +88,10 @@ def read_payload(event: str, args: Sequence[Any], keywords: Mapping[str, Any]) -
 
 def payload_of(trigger: TriggerData) -> dict[str, Any] | None:
     """The payload of the event being handled; None for the initial entry and for eventless rows."""
-    if _KEPT not in vars(trigger):
-        if trigger.event is None or str(trigger.event).startswith("__"):
-            return None
-        sent = {name: value for name, value in trigger.kwargs.items() if name not in _OURS}
-        return _payload(trigger, sent)
-    payload: dict[str, Any] | None = vars(trigger)[_KEPT]
+    payload: dict[str, Any] | None = vars(trigger).get(_KEPT, _MISSING)
+    if payload is _MISSING:
+        sent = trigger.kwargs and {name: value for name, value in trigger.kwargs.items() if name not in _OURS}
+        payload = vars(trigger)[_KEPT] = _payload(trigger, sent)
     return payload
 
 
@@ -114,9 +114,13 @@ def event_name(trigger: TriggerData) -> str | None:
     return str(trigger.event.name)
 
 
-def _payload(trigger: TriggerData, keywords: Mapping[str, Any]) -> dict[str, Any]:
-    event = str(trigger.event)
-    if is_ordinary(event):
-        return read_payload(event, trigger.args, keywords)
+def _payload(trigger: TriggerData, keywords: Mapping[str, Any]) -> dict[str, Any] | None:
+    event = trigger.event
+    if event is None or event.id.startswith("__"):
+        return None
+    if not trigger.args:
+        return dict(keywords)
+    if is_ordinary(event.id):
+        return read_payload(event.id, trigger.args, keywords)
     # The library sends its own events as it likes; only what reads as a payload is one.
-    return read_payload(event, [value for value in trigger.args if isinstance(value, Mapping)][:1], keywords)
+    return read_payload(event.id, [value for value in trigger.args if isinstance(value, Mapping)][:1], keywords)

@@ -22,19 +22,18 @@ from statemachine.event import BoundEvent
 
 from orca_bridge.exceptions import EventlessLoopError
 
-from ._actions import Moment
-from ._context import enforce, type_problems
+from ._context import enforce, is_surely_typed, type_problems
 from ._invoke import receive, report_failure, settle
-from ._payload import event_name, payload_of
+from ._payload import payload_of
 from ._regions import settle_regions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
-    from statemachine.engines.base import BaseEngine
-    from statemachine.event_data import EventData, TriggerData
+    from statemachine.event_data import TriggerData
 
-    from ._actions import Handler
+    from ._actions import Handler, Names
+    from ._events import OrcaEvent
     from ._invoke import Invocation, Message
     from ._machine import OrcaChart
 
@@ -69,6 +68,8 @@ class RunState:
 
     handlers: Mapping[str, Handler] = field(default_factory=dict)
     asynchronous: bool = False
+    sent: dict[str, OrcaEvent] = field(default_factory=dict)
+    """Events that were sent, by the names under which they were."""
     failures: list[Exception] = field(default_factory=list)
     """Errors of actions that no row has taken yet."""
     unprompted: int = 0
@@ -94,6 +95,11 @@ class RunState:
     synced: set[str] = field(default_factory=set)
     """Those of them that are active and done."""
 
+    @property
+    def is_stale(self) -> bool:
+        """Whether a step has left something behind."""
+        return bool(self.failures or self.unprompted or self.ignored)
+
     def begin(self) -> None:
         """Start counting anew: an event arrives from outside."""
         for failure in self.failures:
@@ -112,14 +118,14 @@ class RunState:
         self.message = None
 
 
-def watch_macrosteps(machine: OrcaChart, engine: BaseEngine) -> None:
+def watch_macrosteps(machine: OrcaChart, manager: Any) -> None:
     """
     Have machines invoked and failures raised at the end of each macrostep of this machine's engine.
 
-    The methods are shadowed on the one manager, and its class is left alone: an orchestrator that takes the
-    machine in changes the classes of the engine and of its invoke manager, and both stay the same objects.
+    The methods are shadowed on the one invoke manager, and its class is left alone: an orchestrator that takes the
+    machine in changes the classes of the engine and of its invoke manager, and both stay the same objects. A machine
+    with nothing of the kind shadows them only until the macrostep ends in which it has found something to do there.
     """
-    manager: Any = engine._invoke_manager
 
     def spawn_pending_sync() -> None:
         type(manager).spawn_pending_sync(manager)
@@ -140,7 +146,16 @@ def watch_macrosteps(machine: OrcaChart, engine: BaseEngine) -> None:
     vars(manager)["handle_external_event"] = handle_external_event
 
 
+def _wait_for_rest(machine: OrcaChart) -> None:
+    manager = machine._engine._invoke_manager
+    if "spawn_pending_sync" not in vars(manager):
+        watch_macrosteps(machine, manager)
+
+
 def _come_to_rest(machine: OrcaChart) -> None:
+    if not machine._has_to_rest:
+        for name in ("spawn_pending_sync", "spawn_pending_async"):
+            vars(machine._engine._invoke_manager).pop(name, None)
     if machine._has_regions:
         settle_regions(machine)
     if type(machine)._invokes:
@@ -161,64 +176,67 @@ def raise_failure(machine: OrcaChart) -> None:
             raise first
 
 
-def perform(machine: OrcaChart, work: Work, event_data: EventData, keywords: Mapping[str, Any]) -> Any:
+def perform(work: Work, trigger: TriggerData, names: Names) -> Any:
     """
     Do the work of one callback.
+
+    Args:
+        work: What to do.
+        trigger: The event.
+        names: What handlers may ask for by name.
 
     Returns:
         None, or on an asynchronous machine an awaitable of None. Never the result of a handler: the library
         would make it the result of the event, or the data of a done event.
     """
-    trigger = event_data.trigger_data
+    machine: OrcaChart = trigger.machine  # type: ignore[assignment] # whose callback this is
     if work.takes_errors:
         _take_error(machine, trigger)
     if work.unprompted:
         _count_unprompted(machine, work)
     if work.ignores:
         machine._orca.ignored = True
-    if not work.actions and work.raises is None:
-        return None
-    moment = Moment(
-        machine.context,
-        payload_of(trigger),
-        event_name(trigger),
-        {**keywords, "machine": machine, "event_data": event_data},
-    )
-    if machine._orca.asynchronous:
-        return _run_all_async(machine, work, trigger, moment)
-    return _run_all(machine, work, trigger, moment)
+    return _go_on(machine, work, trigger, names, 0)
 
 
-def _run_all(machine: OrcaChart, work: Work, trigger: TriggerData, moment: Moment) -> None:
-    for action in work.actions:
+def _go_on(machine: OrcaChart, work: Work, trigger: TriggerData, names: Names, first: int) -> Any:
+    """Run the actions from one on, up to one that has to be awaited."""
+    handlers = machine._orca.handlers
+    for number in range(first, len(work.actions)):
+        action = work.actions[number]
         try:
-            result = machine._orca.handlers[action].call(moment)
-            if isawaitable(result):
+            result = handlers[action].run(trigger, names)
+            if result is None:
+                continue
+            if type(result) is not dict and isawaitable(result):
+                if machine._orca.asynchronous:
+                    return _go_on_async(machine, work, trigger, names, number, result)
                 _refuse_awaitable(action, result)
             merge(machine, action, result)
         except Exception as error:  # noqa: BLE001 - every error of an action is an event of the machine
             _fail(machine, action, trigger, error)
             break
-    _raise_event(machine, work)
-
-
-async def _run_all_async(machine: OrcaChart, work: Work, trigger: TriggerData, moment: Moment) -> None:
-    for action in work.actions:
-        try:
-            result = machine._orca.handlers[action].call(moment)
-            if isawaitable(result):
-                result = await result
-            merge(machine, action, result)
-        except Exception as error:  # noqa: BLE001 - as above
-            _fail(machine, action, trigger, error)
-            break
-    _raise_event(machine, work)
-
-
-def _raise_event(machine: OrcaChart, work: Work) -> None:
     if work.raises is not None:
-        chosen = machine._blueprint.event_ids.get(work.raises, work.raises)
-        BoundEvent(chosen, name=work.raises, internal=True, _sm=machine).put()
+        _raise_event(machine, work.raises)
+    return None
+
+
+async def _go_on_async(  # noqa: PLR0917 - it continues `_go_on`
+    machine: OrcaChart, work: Work, trigger: TriggerData, names: Names, number: int, result: Awaitable[Any]
+) -> None:
+    try:
+        merge(machine, work.actions[number], await result)
+    except Exception as error:  # noqa: BLE001 - as above
+        _fail(machine, work.actions[number], trigger, error)
+        number = len(work.actions)
+    rest = _go_on(machine, work, trigger, names, number + 1)
+    if rest is not None:
+        await rest
+
+
+def _raise_event(machine: OrcaChart, event: str) -> None:
+    chosen = machine._blueprint.event_ids.get(event, event)
+    BoundEvent(chosen, name=event, internal=True, _sm=machine).put()
 
 
 def _refuse_awaitable(action: str, result: Any) -> None:
@@ -249,7 +267,7 @@ def merge(machine: OrcaChart, action: str, result: Any) -> None:
         )
         return
     blueprint = machine._blueprint
-    if blueprint.typing != "off":
+    if blueprint.typing != "off" and not is_surely_typed(blueprint.fields, result):
         problems = type_problems(blueprint.fields, result, machine.context)
         enforce(machine.definition.name, problems, blueprint.typing, machine._orca.warned)
     machine.context.update(result)
@@ -261,6 +279,7 @@ def _fail(machine: OrcaChart, action: str, trigger: TriggerData, error: Exceptio
     if note not in getattr(error, "__notes__", ()):
         error.add_note(note)
     machine._orca.failures.append(error)
+    _wait_for_rest(machine)
     # An action that fails while an error is handled is not handled again: its row could be the same for ever.
     if not _is_error_action(trigger):
         sent = BoundEvent(f"{ERROR_ACTION}.{action}", name=f"{ERROR_ACTION}.{action}", internal=True, _sm=machine)
@@ -279,6 +298,7 @@ def _take_error(machine: OrcaChart, trigger: TriggerData) -> None:
 
 
 def _count_unprompted(machine: OrcaChart, work: Work) -> None:
+    _wait_for_rest(machine)
     machine._orca.unprompted += 1
     if machine._orca.unprompted > MAX_UNPROMPTED:
         raise EventlessLoopError(machine.definition.name, MAX_UNPROMPTED, work.row)

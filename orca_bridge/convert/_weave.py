@@ -7,8 +7,8 @@ use the same few calls is why their machines behave alike.
 
 from __future__ import annotations
 
-from types import new_class
-from typing import TYPE_CHECKING, Any
+from types import SimpleNamespace, new_class
+from typing import TYPE_CHECKING, Any, cast
 
 from statemachine import Event, State
 
@@ -23,8 +23,11 @@ from ._timeouts import arm, disarm
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from statemachine.event_data import TriggerData
+
     from orca_bridge.definition import InvokeDefinition, Sync
 
+    from ._actions import Names
     from ._guards import Guard
     from ._machine import Blueprint
 
@@ -189,6 +192,8 @@ class Weaver:
             "_invokes": self.invokes,
             "_has_regions": self.has_regions,
             "_timeouts": self.timeouts,
+            "_needs_home": bool(self.invokes or self.timeouts),
+            "_has_to_rest": bool(self.invokes or self.has_regions),
             "_paths": {state.id: path for path, state in self.states.items()},
             "_parallels": tuple(self.parallels),
             "_watched": watched_events(self.parallels),
@@ -232,17 +237,30 @@ class Weaver:
         if _needs_name(event) or within is not None:
             only = None if event == "*" else self.event_ids[str(event)]
 
-            def holds_for(machine: OrcaChart, event: Any = None, event_data: Any = None) -> bool:
-                named = is_ordinary(str(event)) if only is None else str(event) == only
+            def holds_for(trigger: TriggerData) -> bool:
+                machine, event = cast("OrcaChart", trigger.machine), str(trigger.event)
+                named = is_ordinary(event) if only is None else event == only
                 active = within is None or within in machine.configuration_values
-                return named and active and (test is None or test(machine.context, _asked(event_data)))
+                return named and active and (test is None or test(machine.context, payload_of(trigger)))
 
-            return self._named(holds_for, guard_text or f"{event} itself")
+            return self._test(holds_for, guard_text or f"{event} itself")
 
-        def holds(machine: OrcaChart, event_data: Any = None) -> bool:
-            return test is None or test(machine.context, _asked(event_data))
+        def holds(trigger: Any) -> bool:
+            return test is None or test(trigger.machine.context, payload_of(trigger))
 
-        return self._named(holds, guard_text or "guard")
+        return self._test(holds, guard_text or "guard")
+
+    def _test(self, holds: Callable[[TriggerData], bool], text: str) -> Callable[..., bool]:
+        """Make a condition of python-statemachine's; our engine asks what it is made of."""
+
+        # Without a real trigger where the enabled events are asked for.
+        def condition(machine: OrcaChart, event_data: Any = None, event: Any = None) -> bool:
+            payload = None if event_data is None else payload_of(event_data.trigger_data)
+            asked = SimpleNamespace(machine=machine, event=event, orca_payload=payload)
+            return holds(cast("TriggerData", asked))
+
+        condition.__orchestrator_bind__ = lambda _: holds  # type: ignore[attr-defined] # functions have attributes
+        return self._named(condition, text)
 
     def _forgetter(self, path: str) -> Callable[..., None]:
         def forget(machine: OrcaChart) -> None:
@@ -252,9 +270,13 @@ class Weaver:
         return forget
 
     def _callback(self, work: Work) -> Callable[..., Any]:
-        def run(machine: OrcaChart, event_data: Any, **keywords: Any) -> Any:
-            return perform(machine, work, event_data, keywords)
+        def run(event_data: Any, **keywords: Any) -> Any:
+            return perform(work, event_data.trigger_data, lambda _: {**keywords, "event_data": event_data})
 
+        def bound(names: Names) -> Callable[[TriggerData], Any]:
+            return lambda trigger: perform(work, trigger, names)
+
+        run.__orchestrator_bind__ = bound  # type: ignore[attr-defined] # functions have attributes
         return self._named(run, IGNORED if work.ignores else ", ".join(work.actions) or "row")
 
     def _starter(self, path: str, invoked: str) -> Callable[..., Any]:
@@ -323,7 +345,3 @@ def _takes_errors(event: str | None) -> bool:
     return event is not None and (
         event in ("error", "error.action", "error.execution") or event.startswith("error.action.")
     )
-
-
-def _asked(event_data: Any) -> Mapping[str, Any] | None:
-    return None if event_data is None else payload_of(event_data.trigger_data)

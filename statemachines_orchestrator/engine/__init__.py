@@ -1,8 +1,9 @@
 """How one machine runs: pure plans, found once, and a thin shell of callbacks; with the hooks of an orchestrator."""
 
-from ._accelerate import accelerate
+from ._accelerate import accelerate, keep_planned
 from ._binding import source_of
 from ._engines import AsyncMemberEngine, SyncMemberEngine
+from ._events import QuickEvent
 from ._host import Host
 from ._install import can_adopt, engine_of, hand_on, host_of, install, lets_go, make_held, release
 from ._invocations import current_cancellation
@@ -22,6 +23,7 @@ __all__ = (
     "Host",
     "MemberEngine",
     "PlanStatistics",
+    "QuickEvent",
     "Saved",
     "SyncMemberEngine",
     "SyncPlannedEngine",
@@ -33,6 +35,7 @@ __all__ = (
     "has_strays",
     "host_of",
     "install",
+    "keep_planned",
     "lets_go",
     "make_held",
     "plain_trigger",

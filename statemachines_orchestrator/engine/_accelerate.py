@@ -11,7 +11,7 @@ from statemachine.engines.sync import SyncEngine
 from ._events import quicken
 from ._planned import AsyncPlannedEngine, PlannedEngine, SyncPlannedEngine
 
-__all__ = ("accelerate",)
+__all__ = ("accelerate", "keep_planned")
 
 _OURS: dict[type, type[PlannedEngine]] = {SyncEngine: SyncPlannedEngine, AsyncEngine: AsyncPlannedEngine}
 
@@ -47,9 +47,7 @@ def accelerate(machine: Machine) -> Machine:
     if engine._processing.locked():
         msg = f"{type(machine).__name__} is in the middle of an event: accelerate it before or after, not in a callback"
         raise RuntimeError(msg)
-    engine.__class__ = _OURS[type(engine)]
-    engine.adopt()
-    quicken(type(machine))
+    keep_planned(engine)
     return machine
 
 
@@ -60,3 +58,12 @@ def _no_machine(candidate: Any) -> str:
         return f"{kind.__name__} is an orchestrator: its members are fast already, there is nothing to accelerate"
     hint = f": accelerate({kind.__name__}())" if issubclass(kind, StateChart) else ""
     return f"accelerate takes a machine, an instance of a StateMachine or StateChart class, not {kind.__name__}{hint}"
+
+
+def keep_planned(engine: Any) -> None:
+    """Let an engine of python-statemachine's, or of a member, be one of ours whenever its machine is alone."""
+    engine.alone = AsyncPlannedEngine if isinstance(engine, AsyncEngine) else SyncPlannedEngine
+    if not isinstance(engine, PlannedEngine):
+        engine.__class__ = engine.alone
+        engine.adopt()
+        quicken(type(engine.sm))

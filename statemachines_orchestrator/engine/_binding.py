@@ -10,7 +10,7 @@ position only, guards that are texts) is left to it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from inspect import Parameter
 from types import MethodType
 from typing import TYPE_CHECKING, Any
@@ -89,8 +89,17 @@ def read_callback(wrapper: CallbackWrapper, machine: StateChart[Any]) -> Source:
 
 
 def bind(source: Source, place: Place) -> Callable[[Trigger], Any]:
-    """Return a function that calls a callback where it stands with what it names."""
+    """
+    Return a function that calls a callback where it stands with what it names.
+
+    A callback with an attribute ``__orchestrator_bind__`` is not called itself: that is a function which makes what is
+    called, with the event alone. It gets a function that returns every name that a callback may ask for there.
+    """
     function = source.function
+    own = getattr(function, "__orchestrator_bind__", None)
+    if own is not None:
+        made: Callable[[Trigger], Any] = own(partial(_spread_at, place))
+        return made
     if source.kind == "attribute":
         return lambda t: function(t.machine)
     if source.kind == "other":
@@ -99,6 +108,10 @@ def bind(source: Source, place: Place) -> Callable[[Trigger], Any]:
     if all(one.kind in _BY_NAME for one in source.parameters):
         return _by_signature(source, place, otherwise)
     return otherwise
+
+
+def _spread_at(place: Place, t: Trigger) -> dict[str, Any]:
+    return spread(t, place)
 
 
 def _closure(callback: Any) -> dict[str, Any]:

@@ -33,7 +33,8 @@ class KeptEvent(Event):
         engine = kept.get("_engine")
         if not hasattr(engine, "fire") or not kept.keys().isdisjoint(_ROAD):
             return Event.__get__(self, instance, owner)
-        bound = QuickEvent(id=self.id, name=self.name, delay=self.delay, internal=self.internal, _sm=instance)
+        kind: type[QuickEvent] = getattr(owner, "__orchestrator_event__", QuickEvent)
+        bound = kind(id=self.id, name=self.name, delay=self.delay, internal=self.internal, _sm=instance)
         engine.events = {**engine.events, self: bound}
         return bound
 
@@ -67,12 +68,14 @@ def quicken(machine_class: type[StateChart[Any]]) -> None:
     """
     Let the events of a class be kept in those of its machines that have one of our engines.
 
-    Not of a class that has a say itself in how its events are queued or run: they take python-statemachine's road.
+    Not of a class that has a say itself in how its events are queued or run: they take python-statemachine's road,
+    unless the class says with ``__orchestrator_event__`` (a subclass of `QuickEvent`) what its events do instead.
     """
     if machine_class in _quickened:
         return
     _quickened.add(machine_class)
-    if any(getattr(machine_class, name) is not getattr(StateChart, name) for name in _ROAD):
+    has_say = any(getattr(machine_class, name) is not getattr(StateChart, name) for name in _ROAD)
+    if has_say and not hasattr(machine_class, "__orchestrator_event__"):
         return
     for base in machine_class.__mro__:
         for name, value in vars(base).items():

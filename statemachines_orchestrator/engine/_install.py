@@ -180,7 +180,7 @@ def install(machine: StateChart[Any], host: Host) -> MemberEngine:
 
 
 def release(machine: StateChart[Any]) -> None:
-    """Give the machine its stock engine back; one that was held starts now."""
+    """Give the machine its stock engine back, or the one it was accelerated with; one that was held starts now."""
     engine = engine_of(machine)
     host, held = engine._host, engine._held
     engine._held = engine._host = None
@@ -194,9 +194,13 @@ def release(machine: StateChart[Any]) -> None:
         trigger.kwargs = dict(trigger.kwargs)  # without the orchestrator
         engine.external_queue.put(trigger)
     engine._invoke_manager.__class__ = InvokeManager
-    machine._callbacks.__class__ = CallbacksRegistry
     stock: Any = engine
-    stock.__class__ = _STOCK_ENGINES[type(engine)]
+    if engine.alone is None:
+        machine._callbacks.__class__ = CallbacksRegistry
+        stock.__class__ = _STOCK_ENGINES[type(engine)]
+    else:
+        stock.__class__ = engine.alone
+        stock.adopt()
     if held is not None:
         stock.start(**held)
         for trigger in stock.external_queue.drain():

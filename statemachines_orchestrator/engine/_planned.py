@@ -61,6 +61,8 @@ class PlannedEngine(BaseEngine):
     _is_odd: bool = False
     _is_simple: bool = False
     """Whether the machine's events can take the shortest road; False until its programs are known."""
+    alone: type[PlannedEngine] | None = None
+    """What the engine is when its machine has left its orchestrator; None for python-statemachine's."""
     is_guarded: bool = False
     """Whether something outside the machine may forbid its events."""
     _chosen: tuple[TriggerData, Any] | None = None

@@ -12,7 +12,7 @@ from statemachine.engines.sync import SyncEngine
 from statemachine.event import BoundEvent
 from statemachine.exceptions import TransitionNotAllowed
 
-from statemachines_orchestrator import Orchestrator, accelerate, machine
+from statemachines_orchestrator import Members, Orchestrator, accelerate, machine, machines
 from statemachines_orchestrator.engine import SyncPlannedEngine, source_of, statistics_of
 
 
@@ -313,3 +313,22 @@ class TestSource:
             "        return function(t.machine, _order, note=_note)",
             "    return call",
         ]
+
+
+class TestAfterAnOrchestrator:
+    def test_fast_again(self):
+        """An accelerated machine that leaves its orchestrator is accelerated still; one that was not is not."""
+
+        class Hall(Orchestrator):
+            doors: Members[Door] = machines(Door)
+
+        hall = Hall()
+        fast, stock = accelerate(Door()), Door()
+        hall.doors.add("fast", fast)
+        hall.doors.add("stock", stock)
+        for key in ("fast", "stock"):
+            hall.doors.remove(key).open("ann")
+
+        assert [type(one._engine) for one in (fast, stock)] == [SyncPlannedEngine, SyncEngine]
+        assert fast.ajar.is_active
+        assert stock.ajar.is_active
