@@ -296,7 +296,7 @@ class TestMembers:
 
 
 class TestAlone:
-    FAST = LAMP.replace("timeout: 5s", "timeout: 20ms").replace("- timeout: 2s -> beat\n", "")
+    FAST = LAMP.replace("timeout: 5s", "timeout: 300ms").replace("- timeout: 2s -> beat\n", "")
 
     def test_thread(self):
         """Without a loop a thread fires the timers; whoever sends is not kept waiting."""
