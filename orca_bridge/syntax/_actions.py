@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from orca_bridge.definition import ActionDefinition, Parameter
+from orca_bridge.definition import Parameter
 
 from ._diagnostics import OL, ORP
-from ._names import declared_name, is_name, is_nothing, unmarked, unticked
+from ._names import declared_name, is_name, is_nothing, is_plain, unmarked, unticked
 from ._parameters import matching_parenthesis, parse_parameters, parts_outside
+from ._records import make_action
+from ._rows import PlainRow
 from ._tables import Columns, read_rows
 from ._updates import read_updates
 
@@ -19,12 +22,13 @@ if TYPE_CHECKING:
 
     from ._draft import Draft
     from ._outline import Block
+    from ._rows import Row
     from ._source import Text
-    from ._tables import Row
 
 COLUMNS = Columns(("Name",), ("Signature", "Effect", "Updates"))
 _MOST_PARAMETERS = 2
 _MOST_EFFECTS = 2
+_LONGEST_KEPT = 100
 _EFFECT = re.compile(r"Effect\s*<(.*)>")
 _RETURN = re.compile(r"[^\W\d][\w.,<>\[\]()?|\s]*")
 
@@ -47,6 +51,8 @@ def read_actions(draft: Draft, blocks: Sequence[Block]) -> None:
 
 def declare_action(row: Row, draft: Draft) -> None:
     """Read one action."""
+    if isinstance(row, PlainRow) and _declare_plain(row, draft):
+        return
     cell = unmarked(row["Name"])
     name = declared_name(row["Name"], "action", draft.findings)
     written = unticked(row["Signature"])
@@ -58,7 +64,7 @@ def declare_action(row: Row, draft: Draft) -> None:
     earlier = draft.actions.get(name)
     if not draft.is_new(cell, earlier.span if earlier else None, "action"):
         return
-    draft.actions[name] = ActionDefinition(
+    draft.actions[name] = make_action(
         name,
         signature.parameters,
         signature.returns,
@@ -69,6 +75,33 @@ def declare_action(row: Row, draft: Draft) -> None:
         written.value,
         row.others,
     )
+
+
+def _declare_plain(row: PlainRow, draft: Draft) -> bool:
+    """Read a plain name with a signature that has no mistake; false, with nothing done, if more care is needed."""
+    name, written, effect, updates = row.texts
+    if not is_plain(name) or name in draft.actions:
+        return False
+    written = written[1:-1].strip() if written[:1] == "`" else written
+    try:
+        signature, is_portable = _signature(written)
+    except ValueError:
+        return False
+    if not is_portable:
+        _report_signature(unticked(row["Signature"]), draft)
+    effects, description = _effect_column(row["Effect"], draft) if effect else ((), "")
+    draft.actions[name] = make_action(
+        name,
+        signature.parameters,
+        signature.returns,
+        tuple(dict.fromkeys((*signature.effects, *effects))),
+        description,
+        row.span("Name", name),
+        read_updates(row["Updates"], draft) if updates else None,
+        written,
+        (),
+    )
+    return True
 
 
 def _effect_column(cell: Text, draft: Draft) -> tuple[tuple[str, ...], str]:
@@ -90,15 +123,30 @@ def _effect_column(cell: Text, draft: Draft) -> tuple[tuple[str, ...], str]:
 
 def _signature_of(text: Text, draft: Draft) -> Signature:
     try:
-        found = parse_signature(text.value)
+        found, is_portable = _signature(text.value)
     except ValueError as problem:
         suggestion = "write '(ctx) -> Context' or '(ctx, event) -> Context'"
         draft.findings.error("INVALID_SIGNATURE", str(problem), text, suggestion)
         return Signature()
-    if not _is_portable(text.value, found):
-        suggestion = "write '(ctx) -> Context' or '(ctx, event) -> Context + Effect<Name>'"
-        draft.findings.portability("PORT_SIGNATURE", "other tools misread this signature", text, suggestion)
+    if not is_portable:
+        _report_signature(text, draft)
     return found
+
+
+def _report_signature(text: Text, draft: Draft) -> None:
+    suggestion = "write '(ctx) -> Context' or '(ctx, event) -> Context + Effect<Name>'"
+    draft.findings.portability("PORT_SIGNATURE", "other tools misread this signature", text, suggestion)
+
+
+def _signature(text: str) -> tuple[Signature, bool]:
+    """Read a signature, and tell whether other tools read it alike; a machine has many actions with the same."""
+    return _known_signature(text) if len(text) <= _LONGEST_KEPT else _known_signature.__wrapped__(text)
+
+
+@lru_cache(maxsize=512)
+def _known_signature(text: str) -> tuple[Signature, bool]:
+    found = parse_signature(text)
+    return found, _is_portable(text, found)
 
 
 def _is_portable(text: str, found: Signature) -> bool:

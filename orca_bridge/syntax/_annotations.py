@@ -37,6 +37,15 @@ class Annotations:
     """Where the way to synchronise stands."""
     descriptions: list[str] = field(default_factory=list)
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether regions play no part."""
+        return not self.parallel and self.synced is None
+
+
+MARKED = {"": Annotations(), "initial": Annotations(initial=True), "final": Annotations(final=True)}
+"""What most headings say, shared by all of them and never changed."""
+
 
 def read_tail(text: Text, findings: Findings, kind: str = "state") -> tuple[Text, Annotations]:
     """Split a heading into the name and what it says about the state or region, and report what is neither."""

@@ -21,9 +21,9 @@ from ._events import read_event_list
 from ._guard_table import declare_guards
 from ._machine import Preamble, finish
 from ._properties import read_property
+from ._rows import Row
 from ._source import Text
 from ._states import StateTree
-from ._tables import Row
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -27,6 +27,9 @@ _MARKS = "*_` \t"
 _ARROW = re.compile("->|=>|\N{RIGHTWARDS ARROW}")
 _MOVE = "write 'on event [guard] -> state : action'"
 _ON = re.compile(r"on\s+", re.IGNORECASE)
+_PLAIN = re.compile(
+    r"- +(?:(on_entry|on_exit): *(?:-> *)?([A-Za-z]\w*)|timeout: *(\d{1,9}s) *-> *([A-Za-z][\w.]*))", re.ASCII
+)
 _QUOTED_MOVE = re.compile(r"(?:[-*+]\s+)?on\s+(\S+).*?->\s*([^\s:]+)", re.IGNORECASE)
 
 
@@ -61,6 +64,23 @@ def read_bullet(text: Text, node: Node, draft: Draft) -> None:
     elif not _is_broken_move(text, draft):
         node.others.append(text.value)
         report_unknown(bullet, list(BULLETS), draft)
+
+
+def read_plain_bullet(text: Text, node: Node) -> bool:
+    """Read a bullet with one action, or a timeout in seconds to a state; false, with nothing done, for any other."""
+    match = _PLAIN.fullmatch(text.value)
+    if match is None:
+        return False
+    key = match[1] or "timeout"
+    if key in node.keys:
+        return False
+    node.keys.add(key)
+    if key == "timeout":
+        waits, state = text.cut(*match.span(3)), text.cut(*match.span(4))
+        node.timers.append(Timer(int(match[3][:-1]) * 1000, waits, state, (), text.cut(1).strip()))
+    else:
+        (node.on_entry if key == "on_entry" else node.on_exit).append(match[2])
+    return True
 
 
 def read_keyed(bullet: Bullet, node: Node, draft: Draft) -> None:

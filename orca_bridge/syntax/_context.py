@@ -6,11 +6,13 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from orca_bridge.definition import ContextField, TypeExpression
+from orca_bridge.definition import TypeExpression
 
 from ._diagnostics import ORP
 from ._literals import NotALiteral
-from ._names import declared_name, is_nothing, unmarked, unticked
+from ._names import declared_name, is_nothing, is_plain, unmarked, unticked
+from ._records import make_field
+from ._rows import PlainRow
 from ._tables import Columns, read_rows
 from ._types import MalformedType, parse_type
 from ._values import example_of, parse_default
@@ -20,11 +22,12 @@ if TYPE_CHECKING:
 
     from ._draft import Draft
     from ._outline import Block
+    from ._rows import Row
     from ._source import Text
-    from ._tables import Row
 
 COLUMNS = Columns(("Field",), ("Type", "Default"))
 _PLAIN = re.compile(r"\d+(?:\.\d+)?")
+_STRING = TypeExpression("string")
 _ROOTS = frozenset({"ctx", "context", "event", "payload"})
 
 
@@ -37,6 +40,8 @@ def read_context(draft: Draft, blocks: Sequence[Block]) -> None:
 
 def declare_field(row: Row, draft: Draft) -> None:
     """Read one field."""
+    if isinstance(row, PlainRow) and _declare_plain(row, draft):
+        return
     cell = unmarked(row["Field"])
     name = declared_name(row["Field"], "field", draft.findings)
     kind = _type_of(row["Type"], draft)
@@ -49,13 +54,29 @@ def declare_field(row: Row, draft: Draft) -> None:
     if name in _ROOTS:
         message = f"in guards, {name!r} alone means the root and not this field"
         draft.findings.warning("AMBIGUOUS_NAME", message, cell, f"rename the field, or write 'ctx.{name}'")
-    draft.fields[name] = ContextField(name, kind, default, cell.span, unticked(row["Default"]).value, row.others)
+    draft.fields[name] = make_field(name, kind, default, cell.span, unticked(row["Default"]).value, row.others)
+
+
+def _declare_plain(row: PlainRow, draft: Draft) -> bool:
+    """Read a field with a plain name and type; false, with nothing done, if more care is needed."""
+    name, type_text, default_text = row.texts
+    if not is_plain(name) or name in draft.fields or name in _ROOTS or "`" in row.value:
+        return False
+    try:
+        kind = parse_type(type_text) if type_text else _STRING
+    except MalformedType:
+        return False
+    default: object = None
+    if default_text:
+        kind, default = _default_of(row["Default"], kind, draft)
+    draft.fields[name] = make_field(name, kind, default, row.span("Field", name), default_text, ())
+    return True
 
 
 def _type_of(cell: Text, draft: Draft) -> TypeExpression:
     text = unticked(cell)
     if not text.value:
-        return TypeExpression("string")
+        return _STRING
     try:
         return parse_type(text.value)
     except MalformedType as problem:

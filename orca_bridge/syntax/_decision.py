@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from ._diagnostics import Findings
     from ._outline import Block, Definition
+    from ._rows import Row
     from ._source import Text
-    from ._tables import Row
 
 COLUMNS = Columns(("Name", "Type"), ("Values", "Description"), surplus="Values")
 SECTIONS = ("conditions", "actions", "rules", "metadata")

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from orca_bridge.definition import Span
 
+from ._records import quick
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
@@ -67,7 +69,8 @@ ORP = ("orca-runtime-python",)
 BOTH = (*OL, *ORP)
 _LONGEST_SHOWN = 160
 _LONGEST_TEXT = 600
-_LONG_WORD = re.compile(r"\S{100,}")
+_LONG = 100
+_LONG_WORD = re.compile(rf"\S{{{_LONG},}}")
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 _MOST_DIAGNOSTICS = 200
 # Comparing a name with every declared one is quadratic in a file of nothing but mistakes, so it has a budget.
@@ -127,6 +130,9 @@ class Diagnostic:
         return shown, before.ljust(target), max(1, width)
 
 
+_make_diagnostic = quick(Diagnostic)
+
+
 class _Found(NamedTuple):
     """A finding before it is worded for people: a large file can have one a line, of which few are shown."""
 
@@ -147,7 +153,7 @@ class _Found(NamedTuple):
 class Findings:
     """Collects the diagnostics of a file; `within` gives a view that knows whether its machine failed."""
 
-    def __init__(self, name: str, lines: Sequence[str], *, lenient: bool = False) -> None:
+    def __init__(self, name: str, lines: Sequence[str], *, lenient: bool = False, careful: bool = False) -> None:
         self._name = name
         self._lines = lines
         self._lenient = lenient
@@ -157,6 +163,8 @@ class Findings:
         self._seen: dict[str, int] = {}
         self.compares_tools = True
         """Whether it matters how other tools read the text."""
+        self.careful = careful
+        """Whether what is written plainly is read like all the rest."""
         self.failed = False
 
     def __repr__(self) -> str:
@@ -165,7 +173,7 @@ class Findings:
 
     def within(self, machine: str) -> Findings:
         """Collect into the same file, on behalf of one machine."""
-        view = Findings(self._name, self._lines, lenient=self._lenient)
+        view = Findings(self._name, self._lines, lenient=self._lenient, careful=self.careful)
         view._machine, view._found, view._comparisons = machine, self._found, self._comparisons
         view._seen, view.compares_tools = self._seen, self.compares_tools
         return view
@@ -199,7 +207,7 @@ class Findings:
         self._found.append(found)
 
     def _worded(self, found: _Found) -> Diagnostic:
-        return Diagnostic(
+        return _make_diagnostic(
             code=found.code,
             severity=found.severity,
             category=found.category,
@@ -248,6 +256,8 @@ def _weight(found: _Found) -> int:
 
 def _shortened(text: str) -> str:
     """Cut what was quoted from the document and is too long to be read."""
+    if len(text) < _LONG:
+        return text
     words = _LONG_WORD.sub(lambda match: f"{match[0][:60]}...{match[0][-8:]}", text)
     return words if len(words) <= _LONGEST_TEXT else f"{words[: _LONGEST_TEXT - 3]}..."
 

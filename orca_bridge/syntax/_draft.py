@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ._guards import GuardScope
 from ._names import is_portable_name, report_name
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 
     from ._diagnostics import Findings
     from ._nodes import Node
+    from ._rows import PlainRow
     from ._source import Text
     from ._states import StateTree
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
+class Move(NamedTuple):
     """A transition before its names are resolved: a row of the table or an ``on`` bullet of a state."""
 
     source: Text | Node
@@ -60,7 +60,7 @@ class Draft:
     effects: dict[str, EffectDefinition] = field(default_factory=dict)
     returns: dict[str, ReturnDefinition] = field(default_factory=dict)
     properties: list[PropertyDefinition] = field(default_factory=list)
-    moves: list[Move] = field(default_factory=list)
+    moves: list[Move | PlainRow] = field(default_factory=list)
     transitions: tuple[TransitionDefinition, ...] = ()
     foreign: set[str] = field(default_factory=set)
     """Undeclared names that other tools cut, as far as they were reported."""

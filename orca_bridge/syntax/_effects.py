@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orca_bridge.definition import EffectDefinition, ReturnDefinition, TypeExpression
+from orca_bridge.definition import ReturnDefinition, TypeExpression
 
 from ._diagnostics import ORP
 from ._names import declared_name, is_name, is_nothing, report_marks, unmarked, unticked
 from ._parameters import parse_parameters
+from ._records import make_effect
 from ._tables import Columns, read_rows
 from ._types import MalformedType, parse_type
 
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 
     from ._draft import Draft
     from ._outline import Block
+    from ._rows import Row
     from ._source import Text
-    from ._tables import Row
 
 EFFECTS = Columns((), ("Name", "Input", "Output", "Type", "Description"))
 RETURNS = Columns(("Name",), ("Type", "Statistics"))
@@ -48,7 +49,7 @@ def declare_effect(row: Row, draft: Draft) -> None:
     if not draft.is_new(unmarked(cell), earlier.span if earlier else None, "effect"):
         return
     taken, given = unticked(row["Input"]).value, unticked(row["Output"]).value
-    draft.effects[name] = EffectDefinition(
+    draft.effects[name] = make_effect(
         name,
         taken,
         given,

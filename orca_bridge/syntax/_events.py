@@ -5,16 +5,17 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from orca_bridge.definition import EventDefinition, Parameter
-
 from ._diagnostics import ORP
-from ._names import as_name, declared_name, report_marks, unmarked, unticked
+from ._names import as_name, declared_name, is_plain, report_marks, unmarked, unticked
 from ._parameters import bounds_outside, matching_parenthesis, parse_parameters
+from ._records import make_event, make_span
 from ._scanner import Kind
 from ._tables import Columns, read_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from orca_bridge.definition import Parameter
 
     from ._diagnostics import Findings
     from ._draft import Draft
@@ -30,6 +31,10 @@ _LEADS = (":", "(", '"', "'", "-", "\N{EN DASH}", "\N{EM DASH}")
 def read_events(draft: Draft, blocks: Sequence[Block]) -> None:
     """Read the declared events."""
     for block in blocks:
+        listed = block.plain_list()
+        if listed is not None:
+            _read_plain_list(*listed, block, draft)
+            continue
         report_bullets(block, draft.findings)
         for item in block.of(Kind.BULLET):
             read_event_list(item.text, draft)
@@ -40,6 +45,18 @@ def read_events(draft: Draft, blocks: Sequence[Block]) -> None:
         for row in read_rows(block, COLUMNS, draft.findings):
             payload = _payload_of(unticked(row["Payload"]).value.strip("{}()")) or ()
             declare_event(row["Event"], draft, row["Description"].value, payload)
+
+
+def _read_plain_list(first: int, values: Sequence[str], block: Block, draft: Draft) -> None:
+    """Read a list of bullets and nothing else, as nearly all are written."""
+    events = draft.events
+    for number, value in enumerate(values, first):
+        name = value[2:]
+        if is_plain(name) and name not in events:
+            column = block.column(number) + 2
+            events[name] = make_event(name, "", (), make_span(number, column, column + len(name)))
+        else:
+            read_event_list(block.text(number).cut(1).strip(), draft)
 
 
 def report_bullets(block: Block, findings: Findings) -> None:
@@ -123,4 +140,4 @@ def declare_event(cell: Text, draft: Draft, description: str = "", payload: tupl
         message = f"the event {name!r} is declared already"
         draft.findings.warning("DUPLICATE_EVENT", message, unmarked(cell), "remove one of the two")
         return
-    draft.events[name] = EventDefinition(name, description, payload, unmarked(cell).span)
+    draft.events[name] = make_event(name, description, payload, unmarked(cell).span)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orca_bridge.definition import And, Expression, GuardDefinition, GuardName, Not, Or
+from orca_bridge.definition import And, Expression, GuardName, Not, Or
 
 from ._guards import read_guard
 from ._names import declared_name, unmarked, unticked
+from ._records import make_guard
 from ._tables import Columns, read_rows
 
 if TYPE_CHECKING:
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
 
     from ._draft import Draft
     from ._outline import Block
+    from ._rows import Row
     from ._source import Text
-    from ._tables import Row
 
 COLUMNS = Columns(("Name", "Expression"), joined="Expression")
 
@@ -35,7 +36,7 @@ def declare_guards(rows: Sequence[Row], draft: Draft) -> None:
         # Read whatever the name is worth: all mistakes are reported together.
         expression = read_guard(text, scope, draft.findings)
         if expression is not None and name is not None:
-            draft.guards[name] = GuardDefinition(name, expression, text.value, draft.guard_names[name].span, row.others)
+            draft.guards[name] = make_guard(name, expression, text.value, draft.guard_names[name].span, row.others)
     _refuse_cycles(draft)
 
 

@@ -32,6 +32,7 @@ from orca_bridge.definition import (
 from ._diagnostics import BOTH, OL, ORP, Diagnostic, Findings
 from ._literals import unescaped
 from ._names import is_portable_name
+from ._plain_guards import read_plain
 from ._source import Text, split_lines
 from ._tokens import GuardFault, Sign, Token, comparison_sign, number_of, refusal, tokenize
 
@@ -104,6 +105,11 @@ def parse_guard(
     return GuardReading(expression, findings.diagnostics())
 
 
+def is_word(name: str) -> bool:
+    """Tell whether a name means something else at the beginning of an expression."""
+    return name.lower() in _WORDS
+
+
 def read_guard(text: Text, scope: GuardScope, findings: Findings) -> Expression | None:
     """Read one guard expression and report what is wrong with it."""
     if text.value in scope.guards and text.value.lower() not in _WORDS:
@@ -112,6 +118,9 @@ def read_guard(text: Text, scope: GuardScope, findings: Findings) -> Expression 
             message = "other tools know no guards inside expressions"
             findings.portability("PORT_INLINE_GUARD", message, text, "write its expression")
         return GuardName(text.value, text.span)
+    plain = None if findings.careful else read_plain(text)
+    if plain is not None:
+        return plain
     try:
         parser = _Parser(text, scope, findings)
         found = parser.guard()

@@ -20,8 +20,9 @@ _PORTABLE_DASHES = 3
 
 def report_layout(scanned: Scan, found: Outline, findings: Findings, views: Sequence[Findings]) -> None:
     """Report what is laid out so that other tools read another file."""
-    _report_hidden(scanned.items, findings)
-    _SeparatorReport(found, views).walk(scanned.items)
+    # In a plain file nothing is hidden, and the lines that look like headings are known.
+    _report_hidden(found.hashes if scanned.is_plain else scanned.items, findings)
+    _SeparatorReport(found, views).walk(scanned)
     _report_tables(found, views)
     for definition, view in zip(found.definitions, views, strict=True):
         _report_heading(definition.own.heading, view)
@@ -76,18 +77,15 @@ class _SeparatorReport:
         self.current: tuple[Definition, Findings] | None = None
         self.pending: list[tuple[Item, bool]] = []
 
-    def walk(self, items: Sequence[Item]) -> None:
-        before: Item | None = None
-        for item in items:
-            if item.kind is Kind.SEPARATOR:
-                self.pending.append((item, before is not None and before.kind is Kind.TEXT))
-            elif item.kind is Kind.HEADING:
-                self.heading(item)
-            before = item
+    def walk(self, scanned: Scan) -> None:
+        for number in scanned.marks():
+            if number in self.starts or number in self.blocks:
+                self.heading(number)
+            elif (item := scanned.item(number)).kind is Kind.SEPARATOR:
+                self.pending.append((item, _is_text(scanned, number - 1)))
         self.between()
 
-    def heading(self, item: Item) -> None:
-        line = item.text.line
+    def heading(self, line: int) -> None:
         start = self.starts.get(line)
         if start is not None:
             if self.current is not None and not self.pending:
@@ -95,7 +93,7 @@ class _SeparatorReport:
                 start[1].portability("PORT_SEPARATOR", message, start[0].name, "put a line '---' above it")
             self.between()
             self.current = start
-        elif line in self.blocks:
+        else:
             self.inside()
 
     def between(self) -> None:
@@ -115,3 +113,7 @@ class _SeparatorReport:
     def report(self, item: Item, message: str, suggestion: str, differs: tuple[str, ...]) -> None:
         if self.current is not None:
             self.current[1].portability("PORT_SEPARATOR", message, item.text, suggestion, differs)
+
+
+def _is_text(scanned: Scan, number: int) -> bool:
+    return number > 0 and bool(scanned.values[number - 1]) and scanned.items[number - 1].kind is Kind.TEXT

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from orca_bridge.definition import EventDefinition, MachineDefinition
 
 from ._actions import read_actions
-from ._bullets import keyed, looks_like_state_bullet, quoted_move, read_bullet, report_unknown
+from ._bullets import keyed, looks_like_state_bullet, quoted_move, read_bullet, read_plain_bullet, report_unknown
 from ._context import read_context
 from ._diagnostics import OL
 from ._draft import Draft
@@ -24,7 +24,7 @@ from ._effects import read_effects, read_returns_table
 from ._events import read_events, report_marker
 from ._guard_table import read_guards
 from ._outcomes import settle_outcomes
-from ._outline import MACHINE_SECTIONS
+from ._outline import MACHINE_SECTIONS, is_plain_bullet
 from ._properties import collect_properties
 from ._scanner import Kind
 from ._states import StateTree
@@ -144,6 +144,8 @@ def _sort_blocks(definition: Definition, draft: Draft) -> dict[str, list[Block]]
 
 
 def _read_state(block: Block, node: Node, draft: Draft) -> None:
+    if node.kind == "state" and _read_plain_state(block, node, draft):
+        return
     _read_quotes(block, node, draft)
     for item in block.of(Kind.BULLET):
         report_marker(item, draft.findings)
@@ -151,6 +153,32 @@ def _read_state(block: Block, node: Node, draft: Draft) -> None:
     for item in block.items:
         _report_stray_text(item, draft)
     _report_stray_rows(block, draft)
+
+
+def _read_plain_state(block: Block, node: Node, draft: Draft) -> bool:
+    """Read a blockquote of any length and bullets that begin with '-'; false, with nothing done, if more is there."""
+    found = block.plain_lines()
+    if found is None:
+        return False
+    quotes: list[int] = []
+    bullets: list[int] = []
+    for number, value in enumerate(found[1], found[0]):
+        if not value:
+            continue
+        if value[0] == ">":
+            quotes.append(number)
+        elif is_plain_bullet(value):
+            bullets.append(number)
+        else:
+            return False
+    if quotes and quotes[-1] - quotes[0] >= len(quotes):
+        return False
+    node.quotes += [block.text(number).cut(1).strip() for number in quotes]
+    for number in bullets:
+        text = block.text(number)
+        if not read_plain_bullet(text, node):
+            read_bullet(text.cut(1).strip(), node, draft)
+    return True
 
 
 def _read_quotes(block: Block, node: Node, draft: Draft) -> None:
@@ -187,6 +215,8 @@ def _read_unknown(block: Block, draft: Draft) -> None:
 
 def _check_content(block: Block, draft: Draft, *kinds: Kind) -> None:
     """Report a section without content, and content that its section cannot hold."""
+    if (Kind.ROW in kinds and block.plain_table()) or (Kind.BULLET in kinds and block.plain_list()):
+        return
     found = {item.kind for item in block.items}
     heading = block.heading
     if not found & set(kinds):
@@ -226,7 +256,7 @@ def _check_quotes(draft: Draft, transitions: Sequence[TransitionDefinition]) -> 
     known = {(found.source, found.event, found.target) for found in transitions}
     for node in draft.states:
         for text in node.quotes:
-            move = quoted_move(text)
+            move = quoted_move(text) if "->" in text.value else None
             if move is None:
                 continue
             event, target = move

@@ -23,7 +23,12 @@ _NOTHING = frozenset({"", "-", "_", "\N{EM DASH}", "\N{EN DASH}"})
 
 def is_name(value: str) -> bool:
     """Tell whether the whole of `value` is one name."""
-    return NAME.fullmatch(value) is not None
+    return (value.isascii() and value.isidentifier()) or NAME.fullmatch(value) is not None
+
+
+def is_plain(value: str) -> bool:
+    """Tell whether a cell or bullet holds one name, and one that all tools read; ``_`` alone says nothing."""
+    return value.isascii() and value.isidentifier() and value != "_"
 
 
 def is_portable_name(value: str) -> bool:

@@ -10,13 +10,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from orca_bridge.definition import RegionDefinition, StateDefinition
+from orca_bridge.definition import RegionDefinition
 
-from ._annotations import Annotations
+from ._records import make_state
 
 if TYPE_CHECKING:
-    from orca_bridge.definition import InvokeDefinition, InvokeInput, Outcome, TimeoutDefinition
+    from orca_bridge.definition import InvokeDefinition, InvokeInput, Outcome, StateDefinition, TimeoutDefinition
 
+    from ._annotations import Annotations
     from ._source import Text
 
 
@@ -42,49 +43,81 @@ class Invocation:
     modifiers: list[Text] = field(default_factory=list)
 
 
-@dataclass(eq=False, slots=True)
 class Node:
     """A state or region while its machine is being read."""
 
-    kind: Literal["state", "region"]
-    name: str
-    written: Text
-    level: int
-    parent: Node | None = None
-    annotations: Annotations = field(default_factory=Annotations)
-    children: list[Node] = field(default_factory=list)
-    on_entry: list[str] = field(default_factory=list)
-    on_exit: list[str] = field(default_factory=list)
-    descriptions: list[str] = field(default_factory=list)
-    quotes: list[Text] = field(default_factory=list)
-    ignored: dict[str, None] = field(default_factory=dict)
-    """The events, each once and in order; only the keys matter."""
-    ignores_all: bool = False
-    timers: list[Timer] = field(default_factory=list)
-    invocation: Invocation | None = None
-    done: Text | None = None
-    done_first: bool = False
-    """Whether what follows is said before the machine that is invoked."""
-    error: Text | None = None
-    others: list[str] = field(default_factory=list)
-    keys: set[str] = field(default_factory=set)
-    """The bullets that were read already."""
-    timeouts: list[TimeoutDefinition] = field(default_factory=list)
-    invoke: InvokeDefinition | None = None
-    on_done: Outcome | None = None
-    on_error: Outcome | None = None
-    _path: str = ""
+    __slots__ = (
+        "annotations",
+        "children",
+        "descriptions",
+        "done",
+        "done_first",
+        "error",
+        "ignored",
+        "ignores_all",
+        "invocation",
+        "invoke",
+        "keys",
+        "kind",
+        "level",
+        "name",
+        "on_done",
+        "on_entry",
+        "on_error",
+        "on_exit",
+        "others",
+        "parent",
+        "path",
+        "quotes",
+        "timeouts",
+        "timers",
+        "written",
+    )
+
+    # Written out, and not a dataclass: calling a factory for every empty list would be half of what a state costs.
+    def __init__(
+        self,
+        kind: Literal["state", "region"],
+        name: str,
+        written: Text,
+        level: int,
+        *,
+        annotations: Annotations,
+        parent: Node | None = None,
+    ) -> None:
+        self.kind = kind
+        self.name = name
+        self.written = written
+        self.level = level
+        self.annotations = annotations
+        self.parent = parent
+        self.path: str = name if parent is None else f"{parent.path}.{name}"
+        """The names from the root, joined by dots."""
+        self.children: list[Node] = []
+        self.on_entry: list[str] = []
+        self.on_exit: list[str] = []
+        self.descriptions: list[str] = []
+        self.quotes: list[Text] = []
+        self.ignored: dict[str, None] = {}
+        """The events, each once and in order; only the keys matter."""
+        self.ignores_all = False
+        self.timers: list[Timer] = []
+        self.invocation: Invocation | None = None
+        self.done: Text | None = None
+        self.done_first = False
+        """Whether what follows is said before the machine that is invoked."""
+        self.error: Text | None = None
+        self.others: list[str] = []
+        self.keys: set[str] = set()
+        """The bullets that were read already."""
+        self.timeouts: list[TimeoutDefinition] = []
+        self.invoke: InvokeDefinition | None = None
+        self.on_done: Outcome | None = None
+        self.on_error: Outcome | None = None
 
     def __repr__(self) -> str:
         """Give kind and path."""
         return f"<{self.kind} {self.path}>"
-
-    @property
-    def path(self) -> str:
-        """The names from the root, joined by dots."""
-        if not self._path:
-            self._path = f"{self.parent.path}.{self.name}" if self.parent else self.name
-        return self._path
 
     @property
     def states(self) -> list[Node]:
@@ -112,40 +145,43 @@ class Node:
 
     def texts(self) -> tuple[str, str]:
         """Give description and notes: a blockquote describes a state that nothing else describes."""
-        quoted = "\n".join(text.value for text in self.quotes)
+        quoted = "\n".join([text.value for text in self.quotes]) if self.quotes else ""
+        if not self.is_titled:
+            return quoted, ""
         described = "\n".join([*self.annotations.descriptions, *self.descriptions])
         return described or quoted, quoted if described else ""
 
     @property
     def is_titled(self) -> bool:
         """Whether something else than a blockquote describes it."""
-        return bool(self.annotations.descriptions or self.descriptions)
+        return bool(self.descriptions or self.annotations.descriptions)
 
     def definition(self) -> StateDefinition:
         """Freeze the state and all below it."""
         description, notes = self.texts()
-        regions = [region for region in self.regions if region.children]
-        return StateDefinition(
-            name=self.name,
-            path=self.path,
-            initial=self.annotations.initial,
-            final=self.annotations.final and not self.children,
-            description=description,
-            notes=notes,
-            on_entry=tuple(self.on_entry),
-            on_exit=tuple(self.on_exit),
-            children=() if regions else tuple(child.definition() for child in self.states),
-            span=self.written.span,
-            regions=tuple(region.region_definition() for region in regions),
-            sync=(self.annotations.sync if regions else None) or "all-final",
-            timeouts=tuple(self.timeouts),
-            ignored=tuple(self.ignored),
-            ignores_all=self.ignores_all,
-            invoke=self.invoke,
-            on_done=self.on_done,
-            on_error=self.on_error,
-            others=tuple(self.others),
-            titled=self.is_titled,
+        regions = [region for region in self.regions if region.children] if self.children else ()
+        annotations = self.annotations
+        return make_state(
+            self.name,
+            self.path,
+            annotations.initial,
+            annotations.final and not self.children,
+            description,
+            notes,
+            tuple(self.on_entry),
+            tuple(self.on_exit),
+            () if regions or not self.children else tuple([child.definition() for child in self.states]),
+            self.written.span,
+            tuple([region.region_definition() for region in regions]),
+            (annotations.sync if regions else None) or "all-final",
+            tuple(self.timeouts),
+            tuple(self.ignored),
+            self.ignores_all,
+            self.invoke,
+            self.on_done,
+            self.on_error,
+            tuple(self.others),
+            self.is_titled,
         )
 
     def region_definition(self) -> RegionDefinition:

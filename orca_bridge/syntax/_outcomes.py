@@ -10,12 +10,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from orca_bridge.definition import InvokeDefinition, Outcome, TimeoutDefinition
+from orca_bridge.definition import InvokeDefinition
+
+from ._records import make_outcome, make_timeout
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-    from orca_bridge.definition import TransitionDefinition
+    from orca_bridge.definition import Outcome, TransitionDefinition
 
     from ._draft import Draft
     from ._nodes import Node
@@ -31,7 +33,7 @@ def settle_outcomes(nodes: Iterable[Node], draft: Draft, events: Collection[str]
             outcome = _state_first(timer.target, draft, events, "PORT_TIMEOUT")
             if outcome is not None:
                 duration, span = timer.duration.value, timer.whole.span
-                found = TimeoutDefinition(timer.milliseconds, outcome, timer.actions, duration=duration, span=span)
+                found = make_timeout(timer.milliseconds, outcome, timer.actions, duration=duration, span=span)
                 node.timeouts.append(found)
         if node.invocation is not None:
             _settle_invoke(node, draft, events)
@@ -82,23 +84,23 @@ def _state_first(text: Text, draft: Draft, events: Collection[str], code: str) -
     if not draft.states.knows(text.value) and text.value in events:
         message = "other tools do not know an event here"
         draft.findings.portability(code, message, text, "name a state, and add a row")
-        return Outcome(event=text.value, text=text.value, span=text.span)
+        return make_outcome(event=text.value, text=text.value, span=text.span)
     found = draft.states.resolve(text)
-    return None if found is None else Outcome(target=found.path, text=text.value, span=text.span)
+    return None if found is None else make_outcome(target=found.path, text=text.value, span=text.span)
 
 
 def _event_first(text: Text | None, draft: Draft, events: Collection[str], code: str) -> Outcome | None:
     if text is None:
         return None
     if text.value in events or ("." not in text.value and not draft.states.knows(text.value)):
-        return Outcome(event=text.value, text=text.value, span=text.span)
+        return make_outcome(event=text.value, text=text.value, span=text.span)
     found = draft.states.resolve(text)
     if found is None:
         return None
     if code:
         message = "other tools take the state for an event"
         draft.findings.portability(code, message, text, "name an event, and add a row for it")
-    return Outcome(target=found.path, text=text.value, span=text.span)
+    return make_outcome(target=found.path, text=text.value, span=text.span)
 
 
 class TimeoutRows:
@@ -120,6 +122,11 @@ class TimeoutRows:
     def __repr__(self) -> str:
         """Count the states with timeouts."""
         return f"<TimeoutRows of {len(self._nodes)}>"
+
+    @property
+    def are_none(self) -> bool:
+        """Whether no row can describe a timeout."""
+        return not self._free
 
     def takes(self, row: TransitionDefinition, whole: Text) -> bool:
         """Tell whether a row belongs to a timeout, and if so give the timeout what it says."""

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from ._names import unmarked
 from ._scanner import Item, Kind
+from ._source import Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ._source import Text
+    from ._scanner import Scan
 
 Role: TypeAlias = Literal["machine", "decision_table", "state", "region", "section", "other"]
 
@@ -43,11 +44,18 @@ _SPELLINGS = {name: name for name in (*MACHINE_SECTIONS, *TABLE_SECTIONS)} | {
 }
 _DEFINITION = re.compile(r"(machine|decision_table)(?:\s*:\s*|\s+)(?=\S)", re.IGNORECASE)
 _NODE = re.compile(r"(state|region)\s+(?=\S)", re.IGNORECASE)
+_PLAIN = re.compile(
+    r"(#{1,6})[ \t]+(?:"
+    r"(context|events|transitions|guards|actions|effects|properties|returns|conditions|rules|metadata)"
+    r"|state[ \t]+(([A-Za-z]\w*)(?:[ \t]+\[(initial|final)\])?))",
+    re.ASCII,
+)
+# Also "- - -" and what lacks a blank begin with a dash.
+_PLAIN_BULLET = re.compile(r"- +\w")
 _SECTION = re.compile(r"([a-z_]+)\s*:?\s*(?:\([^()]*\))?\s*:?", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Heading:
+class Heading(NamedTuple):
     """A heading and what it announces."""
 
     role: Role
@@ -58,14 +66,73 @@ class Heading:
     """The section in its standard spelling."""
     odd: str = ""
     """What to write so that all tools know the heading."""
+    name: Text | None = None
+    """The name of a state, if nothing but one annotation follows it."""
+    mark: str = ""
+    """That annotation."""
 
 
-@dataclass(slots=True)
 class Block:
     """The lines below one heading, up to the next."""
 
-    heading: Heading
-    items: list[Item] = field(default_factory=list)
+    __slots__ = ("_items", "_scan", "heading", "stop")
+
+    def __init__(self, heading: Heading, scan: Scan) -> None:
+        self.heading = heading
+        self.stop = len(scan.lines) + 1
+        """The line behind the last."""
+        self._scan = scan
+        self._items: list[Item] | None = None
+
+    def __repr__(self) -> str:
+        """Name the heading."""
+        return f"<Block below {self.heading.text.value!r}>"
+
+    @property
+    def items(self) -> list[Item]:
+        """The lines, classified."""
+        if self._items is None:
+            self._items = self._scan.between(self.heading.text.line + 1, self.stop)
+        return self._items
+
+    def plain_lines(self) -> tuple[int, list[str]] | None:
+        """Number the first line, and give all without blank ones at both ends; None if the file is not plain."""
+        if not self._scan.is_plain:
+            return None
+        first, stop, values = self.heading.text.line + 1, self.stop, self._scan.values
+        while first < stop and not values[first - 1]:
+            first += 1
+        while first < stop and not values[stop - 2]:
+            stop -= 1
+        return first, values[first - 1 : stop - 1]
+
+    def plain_table(self) -> tuple[int, list[str]] | None:
+        """Give the lines of a block that holds one table and nothing else, with bars at both ends of each row."""
+        found = self.plain_lines()
+        if found is None or not found[1] or "" in found[1]:
+            return None
+        return None if [value for value in found[1] if value[0] != "|" or value[-1] != "|"] else found
+
+    def plain_list(self) -> tuple[int, list[str]] | None:
+        """Give the lines of a block that holds one list of bullets and nothing else."""
+        found = self.plain_lines()
+        if found is None or not found[1] or "" in found[1]:
+            return None
+        return found if all(map(is_plain_bullet, found[1])) else None
+
+    def may_hold(self, word: str) -> bool:
+        """Tell whether a word in small letters may stand in the block, in whatever case."""
+        text = "\n".join(self._scan.values[self.heading.text.line : self.stop - 1])
+        return word in text.lower() or not text.isascii()
+
+    def text(self, number: int) -> Text:
+        """Give a line of a plain block."""
+        return self._scan.text(number)
+
+    def column(self, number: int) -> int:
+        """Give the column of the first character of a line of a plain block, which is not blank."""
+        line = self._scan.lines[number - 1]
+        return 1 if line[0] == self._scan.values[number - 1][0] else len(line) - len(line.lstrip()) + 1
 
     def of(self, kind: Kind) -> list[Item]:
         """Give the items of one kind."""
@@ -109,8 +176,7 @@ class Definition:
         return self.own.heading.role == "machine"
 
 
-@dataclass(frozen=True, slots=True)
-class Intruder:
+class Intruder(NamedTuple):
     """A foreign top-level heading that took the headings below it away from a definition."""
 
     heading: Heading
@@ -126,14 +192,40 @@ class Outline:
 
     definitions: list[Definition] = field(default_factory=list)
     intruders: list[Intruder] = field(default_factory=list)
+    hashes: list[Item] = field(default_factory=list)
+    """Lines that look like headings, and are none."""
 
 
-def outline(items: Sequence[Item]) -> Outline:
-    """Sort the items below their headings."""
-    builder = _Builder()
-    for item in items:
-        builder.add(item)
+def outline(scan: Scan) -> Outline:
+    """Sort the lines below their headings."""
+    builder = _Builder(scan)
+    for number in scan.marks():
+        heading = plain_heading(scan, number) if scan.is_plain else None
+        if heading is not None:
+            builder.add_heading(heading)
+            continue
+        item = scan.item(number)
+        if item.kind is Kind.HEADING:
+            builder.add_heading(heading_of(item))
+        elif item.kind is Kind.HASH:
+            builder.outline.hashes.append(item)
+    builder.end(len(scan.lines) + 1)
     return builder.outline
+
+
+def plain_heading(scan: Scan, number: int) -> Heading | None:
+    """Read a heading as nearly all are written, of a state or section; None if it is another one."""
+    value, line = scan.values[number - 1], scan.lines[number - 1]
+    match = _PLAIN.fullmatch(value)
+    if match is None:
+        return None
+    marker, section, tail, name, mark = match.groups()
+    before = 1 if line[0] == "#" else len(line) - len(line.lstrip()) + 1
+    if section:
+        return Heading("section", Text(section, number, before + match.start(2)), len(marker), section)
+    column = before + match.start(3)
+    text = Text(tail, number, column)
+    return Heading("state", text, len(marker), "", "", Text(name, number, column) if mark else text, mark or "")
 
 
 def heading_of(item: Item) -> Heading:
@@ -161,25 +253,34 @@ def heading_of(item: Item) -> Heading:
     return Heading("other", text, item.level)
 
 
+def is_plain_bullet(value: str) -> bool:
+    """Tell whether a line is a bullet whatever stands around it."""
+    return _PLAIN_BULLET.match(value) is not None and "|" not in value
+
+
 class _Builder:
-    def __init__(self) -> None:
+    def __init__(self, scan: Scan) -> None:
+        self.scan = scan
         self.outline = Outline()
         self.definition: Definition | None = None
         self.block: Block | None = None
         self.foreign: Heading | None = None
 
-    def add(self, item: Item) -> None:
-        if item.kind is Kind.HEADING:
-            self.add_heading(heading_of(item))
-        elif self.block is not None:
-            self.block.items.append(item)
+    def end(self, line: int) -> None:
+        """Take note of the line behind the file."""
         if self.definition is not None:
-            self.definition.last_line = item.text.line
+            self.definition.last_line = line - 1
+        if self.block is not None:
+            self.block.stop = line
 
     def add_heading(self, heading: Heading) -> None:
+        if self.block is not None:
+            self.block.stop = heading.text.line
         if heading.role in {"machine", "decision_table"}:
+            if self.definition is not None:
+                self.definition.last_line = heading.text.line - 1
             self.foreign = None
-            self.block = Block(heading)
+            self.block = Block(heading, self.scan)
             self.definition = Definition(self.block)
             self.outline.definitions.append(self.definition)
         elif heading.role == "other" and heading.level == 1:
@@ -188,7 +289,7 @@ class _Builder:
             self.outline.intruders.append(Intruder(self.foreign, heading, self.definition))
             self.foreign = None
         elif self.definition is not None and (self.block is not None):
-            self.block = Block(heading)
+            self.block = Block(heading, self.scan)
             self.definition.blocks.append(self.block)
 
 

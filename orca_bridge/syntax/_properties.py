@@ -46,6 +46,11 @@ _KINDS: dict[str, PropertyKind] = {
 def collect_properties(draft: Draft, blocks: Sequence[Block]) -> None:
     """Read all claims; one that cannot be read hides no other."""
     for block in blocks:
+        listed = block.plain_list()
+        if listed is not None:
+            for number in range(listed[0], listed[0] + len(listed[1])):
+                read_property(block.text(number).cut(1).strip(), draft)
+            continue
         report_bullets(block, draft.findings)
         for item in block.of(Kind.BULLET):
             read_property(item.text, draft)

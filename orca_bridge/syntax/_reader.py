@@ -74,9 +74,25 @@ def read(text: str | bytes, name: str = "<string>", *, limit: int = LIMIT, lenie
         lenient: Whether what cannot be read is passed over with a warning, where that leaves the meaning of
             everything else alone: a row with an unknown state, a property, a timeout.
     """
+    return read_by(text, name, limit=limit, lenient=lenient)
+
+
+def read_by(
+    text: str | bytes, name: str, *, limit: int = LIMIT, lenient: bool = False, careful: bool = False
+) -> Reading:
+    """
+    Read a document as `read` does.
+
+    Args:
+        text: As for `read`.
+        name: As for `read`.
+        limit: As for `read`.
+        lenient: As for `read`.
+        careful: Whether to take no short way for what is written plainly. It finds the same, and takes longer.
+    """
     decoded, fault = decode(text, limit)
     lines = split_lines(decoded)
-    findings = Findings(name, lines, lenient=lenient)
+    findings = Findings(name, lines, lenient=lenient, careful=careful)
     document: Document | None = None
     if fault is not None:
         _report_fault(fault, decoded, findings)
@@ -84,7 +100,7 @@ def read(text: str | bytes, name: str = "<string>", *, limit: int = LIMIT, lenie
         machines = read_brace(lines, brace, findings)
         document = Document(machines, name=name)
     else:
-        document = _read_markdown(scan(lines), findings, name)
+        document = _read_markdown(scan(lines, careful=careful), findings, name)
     found = document if document is not None and (document.machines or document.tables) else None
     return Reading(found, findings.diagnostics(), name, lines)
 
@@ -131,7 +147,7 @@ def _brace_line(lines: Sequence[str], name: str) -> Text | None:
 
 
 def _read_markdown(scanned: Scan, findings: Findings, name: str) -> Document | None:
-    found = outline(scanned.items)
+    found = outline(scanned)
     quantum = _quantum(found, scanned, name)
     if quantum is not None:
         message = "this document is in the quantum dialect"
@@ -163,7 +179,9 @@ def _quantum(found: Outline, scanned: Scan, name: str) -> Text | None:
         for block in definition.blocks:
             if block.heading.role == "state" and block.heading.text.value.startswith("|"):
                 return block.heading.text
-            for item in block.of(Kind.ROW) if block.heading.section == "context" else ():
+            if block.heading.section != "context" or not block.may_hold("qubit"):
+                continue
+            for item in block.of(Kind.ROW):
                 types = split_cells(item.text)[1:2]
                 if types and _QUBIT.search(types[0].value):
                     return types[0].strip()

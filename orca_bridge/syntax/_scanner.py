@@ -8,9 +8,9 @@ later by whoever needs them. The order of the tests in `_Scanner.classify` is th
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+import unicodedata
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ._source import Text, located
 
@@ -34,6 +34,9 @@ _SHORTEST_RULE = 3
 class Kind(Enum):
     """What a line is."""
 
+    # Members are single objects; the hash of `Enum` is a call of Python code for every look into a set.
+    __hash__ = object.__hash__
+
     BLANK = "blank"
     FENCE = "fence"
     COMMENT = "comment"
@@ -48,8 +51,7 @@ class Kind(Enum):
     TEXT = "paragraph"
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """One line of the file."""
 
     kind: Kind
@@ -68,19 +70,89 @@ class Item:
         return len(self.marker)
 
 
-@dataclass(frozen=True, slots=True)
+_MARKED = frozenset({Kind.HEADING, Kind.HASH, Kind.SEPARATOR})
+
+
 class Scan:
-    """All lines of a file, and the fence or comment that is still open at its end."""
+    """
+    All lines of a file.
 
-    items: tuple[Item, ...]
-    unclosed: Text | None
+    A file is *plain* if no line changes what another one is: no fence, comment or front matter, and nothing to
+    compose. Its lines are classified when somebody asks for the item of one, which for most of them nobody does.
+    """
+
+    def __init__(self, lines: Sequence[str], *, careful: bool = False) -> None:
+        self.lines = lines
+        self.values = list(map(str.strip, lines))
+        """The lines without white space around them."""
+        self.unclosed: Text | None = None
+        """The fence or comment that is still open at the end."""
+        self._items: list[Item] | None = None
+        self.is_plain = not careful and _is_plain("\n".join(lines)) and not _is_separator(self.values[0])
+        if not self.is_plain:
+            scanner = _Scanner(lines)
+            scanner.run()
+            self._items, self.unclosed = scanner.items, scanner.opened
+
+    def __repr__(self) -> str:
+        """Count the lines."""
+        return f"<Scan of {len(self.lines)} lines>"
+
+    @property
+    def items(self) -> list[Item]:
+        """Every line of the file, in order."""
+        if self._items is None:
+            self._items = self.between(1, len(self.lines) + 1)
+        return self._items
+
+    def between(self, first: int, stop: int) -> list[Item]:
+        """Give the items of the lines from `first` up to, and without, `stop`; above `first` stands no table."""
+        if self._items is not None:
+            return self._items[first - 1 : stop - 1]
+        scanner = _Scanner(self.lines)
+        for number in range(first, stop):
+            scanner.items.append(scanner.classify(self.text(number)))
+        return scanner.items
+
+    def marks(self) -> list[int]:
+        """Give the lines that divide the file: headings, what looks like one, and separators."""
+        if not self.is_plain:
+            return [item.text.line for item in self.items if item.kind in _MARKED]
+        return [
+            number
+            for number, value in enumerate(self.values, 1)
+            if value and (value[0] == "#" or (value[0] == "-" and _is_separator(value)))
+        ]
+
+    def item(self, number: int) -> Item:
+        """Give the item of a line that begins no row without a bar in front."""
+        return self.items[number - 1] if self._items is not None else self.between(number, number + 1)[0]
+
+    def text(self, number: int) -> Text:
+        """Give a line of a plain file."""
+        value, line = self.values[number - 1], self.lines[number - 1]
+        if line[:1] == value[:1]:
+            return Text(value, number, 1)
+        indent = len(line) - len(line.lstrip()) if value else 1
+        return Text(value, number, indent + 1)
 
 
-def scan(lines: Sequence[str]) -> Scan:
-    """Say of each line what it is."""
-    scanner = _Scanner(lines)
-    scanner.run()
-    return Scan(tuple(scanner.items), scanner.opened)
+def scan(lines: Sequence[str], *, careful: bool = False) -> Scan:
+    """
+    Say of each line what it is.
+
+    Args:
+        lines: The file.
+        careful: Whether to take no short way, neither here nor in what reads the lines.
+    """
+    return Scan(lines, careful=careful)
+
+
+def _is_plain(text: str) -> bool:
+    """Tell whether no line changes what another one is."""
+    if "```" in text or "~~~" in text or "<!--" in text:
+        return False
+    return text.isascii() or unicodedata.is_normalized("NFC", text)
 
 
 def is_rule_row(value: str) -> bool:

@@ -13,10 +13,12 @@ import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from orca_bridge.definition import Span
+from ._records import make_span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from orca_bridge.definition import Span
 
 LINE_END = re.compile(r"\r\n|\r|\n")
 # Lone surrogates come from files opened with errors="surrogateescape"; they were bad UTF-8 once.
@@ -126,7 +128,7 @@ class Text(NamedTuple):
         last = first + len(self.value) if self.moved is None else self.moved[-1]
         if self.lines is not None and self.lines[-1] != self.line and self.moved is not None:
             last = max(column for column, line in zip(self.moved, self.lines, strict=True) if line == self.line)
-        return Span(self.line, first, last if last > first else first + 1)
+        return make_span(self.line, first, last if last > first else first + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +149,7 @@ def decode(text: str | bytes, limit: int) -> tuple[str, Fault | None]:
     decoded, offset = (text, -1) if isinstance(text, str) else _decode_bytes(text)
     if decoded.startswith("\ufeff"):
         decoded, offset = decoded[1:], max(offset - 1, -1)
-    forbidden = _FORBIDDEN.search(decoded)
+    forbidden = None if decoded.isascii() and "\0" not in decoded else _FORBIDDEN.search(decoded)
     if offset < 0 and forbidden is None:
         return decoded, None
     if offset < 0 and forbidden is not None:
@@ -174,7 +176,7 @@ def _decode_bytes(data: bytes) -> tuple[str, int]:
 
 def split_lines(text: str) -> tuple[str, ...]:
     """Split at LF, CRLF and CR only; other separators of `str.splitlines` are ordinary characters."""
-    return tuple(LINE_END.split(text))
+    return tuple(LINE_END.split(text) if "\r" in text else text.split("\n"))
 
 
 def located(line: str, number: int) -> Text:

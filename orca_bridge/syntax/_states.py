@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Literal
 
-from ._annotations import read_tail
+from ._annotations import MARKED, read_tail
 from ._diagnostics import ORP
 from ._names import as_name, is_name
 from ._nodes import Node
@@ -33,6 +33,7 @@ class StateTree:
         self._below: dict[tuple[str, str], list[Node]] = defaultdict(list)
         self._misnamed: dict[str, Node] = {}
         self._regions: set[str] = set()
+        self._base = 0
         self.roots: list[Node] = []
 
     def __repr__(self) -> str:
@@ -47,12 +48,12 @@ class StateTree:
 
     def add(self, heading: Heading) -> Node:
         """Put the state or region of a heading into its place."""
-        node = self.named(heading)
-        while self._stack and self._stack[-1].level >= heading.level:
-            self._stack.pop()
-        node.parent = self._stack[-1] if self._stack else None
+        stack = self._stack
+        while stack and stack[-1].level >= heading.level:
+            stack.pop()
+        node = self.named(heading, stack[-1] if stack else None)
         self.check_place(node)
-        self._stack.append(node)
+        stack.append(node)
         self.enter(node)
         return node
 
@@ -64,31 +65,33 @@ class StateTree:
 
     def add_inside(self, text: Text, kind: Literal["state", "region"], parent: Node | None) -> Node:
         """Add a state or region that stands in the block of its parent."""
-        node = self.read(text, kind, 0 if parent is None else parent.level + 1)
-        node.parent = parent
+        node = self.read(text, kind, 0 if parent is None else parent.level + 1, parent)
         if parent is not None and _first_kind(parent) not in {"", kind}:
             message = f"{parent.path!r} has states and regions; it can have one kind only"
             self._findings.error("MIXED_CHILDREN", message, node.written, "put the states into a region")
         self.enter(node)
         return node
 
-    def named(self, heading: Heading) -> Node:
+    def named(self, heading: Heading, parent: Node | None) -> Node:
         """Make the node of a heading."""
-        return self.read(heading.text, "region" if heading.role == "region" else "state", heading.level)
+        if heading.name is not None:
+            marks = MARKED[heading.mark]
+            return Node("state", heading.name.value, heading.name, heading.level, annotations=marks, parent=parent)
+        return self.read(heading.text, "region" if heading.role == "region" else "state", heading.level, parent)
 
-    def read(self, text: Text, kind: Literal["state", "region"], level: int) -> Node:
+    def read(self, text: Text, kind: Literal["state", "region"], level: int, parent: Node | None = None) -> Node:
         """Read name and tail."""
         written, annotations = read_tail(text, self._findings, kind)
-        node = Node(kind, as_name(written.value), written, level, annotations=annotations)
-        if is_name(written.value):
-            node.name = written.value
-        else:
+        is_sound = is_name(written.value)
+        name = written.value if is_sound else as_name(written.value)
+        node = Node(kind, name, written, level, annotations=annotations, parent=parent)
+        if not is_sound:
             self._misnamed[written.value] = node
         return node
 
     def check_place(self, node: Node) -> None:
         """Report a heading whose level fits nowhere."""
-        base = next((root.level for root in self.roots if root.level), node.level)
+        base = self._base or node.level
         if node.kind == "region":
             self.check_region(node)
         elif node.parent is None:
@@ -134,12 +137,14 @@ class StateTree:
             self._findings.error(code, message, node.written, "rename one of them, or put both together")
             return
         siblings.append(node)
+        if node.parent is None:
+            self._base = self._base or node.level
         self._by_path[path] = node
         if node.kind == "region":
             self._regions.add(node.name)
         else:
             self._by_name[node.name].append(node)
-            for ancestor in {around.name for around in node.ancestors()}:
+            for ancestor in {around.name for around in node.ancestors()} if node.parent is not None else ():
                 self._below[ancestor, node.name].append(node)
 
     # Checking what only the whole tree shows.
@@ -148,6 +153,8 @@ class StateTree:
         """Report marks that contradict each other."""
         self.check_initial(self.roots)
         for node in self:
+            if node.annotations.is_plain and not node.children and node.kind == "state":
+                continue
             states = node.states
             self.check_initial(states)
             self.check_regions(node)
@@ -190,6 +197,13 @@ class StateTree:
             self._findings.error("MULTIPLE_INITIAL", message, node.written, "keep one [initial]")
 
     # References.
+
+    def plain_paths(self) -> dict[str, str]:
+        """Give the path that a name means, for each name that only one state has."""
+        known = {name: nodes[0].path for name, nodes in self._by_name.items() if len(nodes) == 1}
+        for name in self._misnamed:
+            known.pop(name, None)
+        return known
 
     def knows(self, name: str, scope: Node | None = None) -> bool:
         """Tell whether a reference fits some state."""

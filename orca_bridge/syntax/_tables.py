@@ -14,18 +14,18 @@ from typing import TYPE_CHECKING
 
 from ._diagnostics import OL, ORP
 from ._names import unmarked
+from ._rows import PlainRow, Row
 from ._scanner import Item, Kind, is_rule_row
 from ._source import Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from orca_bridge.definition import Others
-
     from ._diagnostics import Findings
     from ._outline import Block
 
 _TICKS = re.compile("`+")
+_PAIR = 2
 _ALIASES = {"field": "name", "name": "field", "from": "source", "to": "target", "condition": "guard"}
 
 
@@ -43,11 +43,16 @@ class Columns:
     """A column that, standing last, takes the surplus cells of its row."""
     surplus: str = ""
     """A column that, standing in no header, takes the one surplus cell of a row."""
+    known: tuple[str, ...] = field(init=False)
+    """All of them."""
+    plain: Mapping[str, str] = field(init=False)
+    """All of them, by their name in small letters."""
 
-    @property
-    def known(self) -> tuple[str, ...]:
-        """All of them."""
-        return (*self.required, *self.optional)
+    def __post_init__(self) -> None:
+        """Put the columns together."""
+        known = (*self.required, *self.optional)
+        object.__setattr__(self, "known", known)
+        object.__setattr__(self, "plain", {name.lower(): name for name in known})
 
     def standard(self, header: str) -> str | None:
         """Give the standard name of a header cell."""
@@ -58,21 +63,6 @@ class Columns:
                     if candidate == known.lower():
                         return known
         return None
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One row of data."""
-
-    cells: Mapping[str, Text]
-    whole: Text
-    others: Others = ()
-    """Cells under headers that mean nothing."""
-
-    def __getitem__(self, column: str) -> Text:
-        """Give the trimmed cell; a missing one is empty and stands at the end of the row."""
-        cell = self.cells.get(column)
-        return self.whole.end if cell is None else cell
 
 
 def split_cells(text: Text) -> list[Text]:
@@ -138,8 +128,33 @@ def _unescaped(cell: Text) -> Text:
 def read_rows(block: Block, columns: Columns, findings: Findings) -> Iterator[Row]:
     """Read every row of data in a section."""
     reader = _TableReader(columns, findings)
+    plain = block.plain_table()
+    if plain is not None and (header := plain_header(plain[1][0], columns)) is not None:
+        yield from reader.read_plain(*plain, header, block)
+        return
     for table in tables_of(block, findings):
         yield from reader.read(table)
+
+
+def plain_header(row: str, columns: Columns) -> list[str] | None:
+    """Read a header that names columns as all tools know them, each once and all that are needed."""
+    header = [columns.plain.get(cell.strip().lower(), "") for cell in row[1:-1].split("|")]
+    if "" in header or len(set(header)) < len(header) or not set(columns.required).issubset(header):
+        return None
+    return header
+
+
+def plain_cells(value: str, width: int) -> list[str] | None:
+    """Cut a row with a bar at both ends into its cells, an empty one in front and one behind; None if it needs care."""
+    cells = [part.strip() for part in value.split("|")]
+    if len(cells) != width + 2 or "\\" in value:
+        return None
+    if "`" in value:
+        for cell in cells:
+            # Back-ticks around a whole cell hide no bar, and pair with none of another cell.
+            if "`" in cell and not (len(cell) > _PAIR == cell.count("`") and cell[0] == cell[-1] == "`"):
+                return None
+    return cells if any(cells) else None
 
 
 def tables_of(block: Block, findings: Findings) -> Iterator[list[Text]]:
@@ -193,6 +208,21 @@ class _TableReader:
             # A line of dashes between rows is decoration; "| - | - |" is a row that says nothing twice.
             if "---" not in row.value or not is_rule_row(row.value):
                 yield from self.read_row(row)
+
+    def read_plain(self, line: int, values: list[str], header: list[str], block: Block) -> Iterator[Row]:
+        """Read a table that is a header, perhaps a rule, and rows with bars at both ends; a row may need care."""
+        self.header = [*header]
+        width, order = len(header), [header.index(name) + 1 if name in header else 0 for name in self.columns.known]
+        ruled = len(values) > 1 and is_rule_row(values[1])
+        for number, value in enumerate(values[1 + ruled :], line + 1 + ruled):
+            if "---" in value and is_rule_row(value):
+                continue
+            cells = plain_cells(value, width)
+            if cells is None:
+                yield from self.read_row(block.text(number))
+            else:
+                texts = tuple([cells[index] for index in order])
+                yield PlainRow(texts, value, number, block.column(number), header)
 
     def check_form(self, rows: list[Text]) -> None:
         """Report the first row that other tools do not take for one."""

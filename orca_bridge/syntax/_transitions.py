@@ -8,24 +8,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orca_bridge.definition import GuardName, Not, TransitionDefinition
+from orca_bridge.definition import GuardName, Not
 
 from ._diagnostics import ORP
 from ._draft import Draft, Move
 from ._guard_table import guard_cell
-from ._guards import read_guard
-from ._names import NAME, SYSTEM_EVENT, as_name, is_name, is_nothing, report_marks, unmarked
+from ._guards import is_word, read_guard
+from ._names import NAME, SYSTEM_EVENT, as_name, is_name, is_nothing, is_plain, report_marks, unmarked
 from ._outcomes import TimeoutRows
+from ._records import make_guard_name, make_span, make_transition
+from ._rows import PlainRow
 from ._source import Text
 from ._tables import Columns, read_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from orca_bridge.definition import Expression
+    from orca_bridge.definition import Expression, TransitionDefinition
 
     from ._guards import GuardScope
     from ._outline import Block
+    from ._rows import Row
 
 COLUMNS = Columns(
     ("Source", "Event", "Target"),
@@ -43,36 +46,89 @@ def collect_rows(draft: Draft, blocks: Sequence[Block]) -> None:
     """Collect the rows of the table; they are resolved together with the bullets of the states."""
     for block in blocks:
         for row in read_rows(block, COLUMNS, draft.findings):
-            cells = (row["Source"], row["Event"], row["Guard"], row["Target"], row["Action"])
-            draft.moves.append(Move(*cells, row.whole, row.others))
+            draft.moves.append(row if isinstance(row, PlainRow) else _move_of(row))
+
+
+def _move_of(row: Row) -> Move:
+    cells = (row["Source"], row["Event"], row["Guard"], row["Target"], row["Action"])
+    return Move(*cells, row.whole, row.others)
 
 
 def known_events(draft: Draft) -> frozenset[str]:
     """Give the events that are declared or that some row waits for."""
-    used = {part.value for move in draft.moves for part in _listed(move.event)}
-    return frozenset(used.union(draft.events) - {ANY})
+    used = set(draft.events)
+    for move in draft.moves:
+        if isinstance(move, PlainRow) and is_plain(move.texts[1]):
+            used.add(move.texts[1])
+        else:
+            used.update(part.value for part in _listed(move["Event"] if isinstance(move, PlainRow) else move.event))
+    return frozenset(used - {ANY})
 
 
 def resolve_moves(draft: Draft) -> tuple[TransitionDefinition, ...]:
     """Resolve rows and bullets in document order; drop bullets that a row repeats, and rows that describe a timeout."""
-    scope = draft.scope(in_cell=True)
+    moves = draft.moves
+    inline = [move for move in moves if isinstance(move, Move) and not isinstance(move.source, Text)]
+    if inline:
+        moves.sort(key=_place)
     timeouts = TimeoutRows(draft)
-    draft.moves.sort(key=lambda move: (move.whole.line, move.whole.first))
-    resolved = [(move, list(_resolve(move, draft, scope))) for move in draft.moves]
-    tabled = {_key(found) for move, group in resolved if isinstance(move.source, Text) for found in group}
+    resolver = _Resolver(draft)
+    resolved = [resolver.resolve(move) for move in moves]
+    tabled = {_key(found) for group in resolved for found in group if not found.inline} if inline else set()
     kept: list[TransitionDefinition] = []
-    for move, group in resolved:
-        new = group if isinstance(move.source, Text) else [found for found in group if _key(found) not in tabled]
+    for move, group in zip(moves, resolved, strict=True):
+        if isinstance(move, PlainRow) and timeouts.are_none and all(found.event for found in group):
+            kept += group
+            continue
+        whole, event = (move.whole, move["Event"]) if isinstance(move, PlainRow) else (move.whole, move.event)
+        new = [found for found in group if not found.inline or _key(found) not in tabled]
         if len(new) < len(group):
             what = "is" if not new else f"for {', '.join(str(found.event) for found in group if found not in new)} is"
             message = f"the transitions table has this transition too; the bullet {what} dropped"
-            draft.findings.warning("DUPLICATE_TRANSITION", message, move.whole, "keep one of the two")
-        own = [found for found in new if not timeouts.takes(found, move.whole)]
-        if any(found.event is None for found in own) and not move.event.value:
+            draft.findings.warning("DUPLICATE_TRANSITION", message, whole, "keep one of the two")
+        own = [found for found in new if not timeouts.takes(found, whole)]
+        if any(found.event is None for found in own) and not event.value:
             message = "other tools look for an event with an empty name, and orca-runtime-python never takes the row"
-            draft.findings.portability("PORT_EVENTLESS", message, move.event, "give it an event")
+            draft.findings.portability("PORT_EVENTLESS", message, event, "give it an event")
         kept += own
     return tuple(kept)
+
+
+def _place(move: Move | PlainRow) -> tuple[int, int]:
+    return (move.line, move.first) if isinstance(move, PlainRow) else (move.whole.line, move.whole.first)
+
+
+class _Resolver:
+    """Gives rows and bullets their meaning, those first whose cells are nothing but names."""
+
+    def __init__(self, draft: Draft) -> None:
+        self.draft = draft
+        self.scope = draft.scope(in_cell=True)
+        self.paths = draft.states.plain_paths()
+        self.guards = frozenset(name for name in self.scope.guards if is_plain(name) and not is_word(name))
+
+    def resolve(self, move: Move | PlainRow) -> list[TransitionDefinition]:
+        if isinstance(move, PlainRow):
+            found = self.plain(move)
+            if found is not None:
+                return [found]
+            move = _move_of(move)
+        return list(_resolve(move, self.draft, self.scope))
+
+    def plain(self, row: PlainRow) -> TransitionDefinition | None:
+        """Read a row of single names that mean what they say; None if it needs care."""
+        source, event, target, guard, action = row.texts
+        start, end = self.paths.get(source), self.paths.get(target)
+        if start is None or end is None or not is_plain(event) or (action and not is_plain(action)):
+            return None
+        expression = None
+        if guard:
+            if guard not in self.guards:
+                return None
+            expression = make_guard_name(guard, row.span("Guard", guard))
+        span = make_span(row.line, row.first, row.first + len(row.value))
+        actions = (action,) if action else ()
+        return make_transition(start, event, end, expression, guard, actions, span, source, target, False, ())
 
 
 def _key(found: TransitionDefinition) -> tuple[str, str | None, str | None]:
@@ -91,7 +147,7 @@ def _resolve(move: Move, draft: Draft, scope: GuardScope) -> Iterator[Transition
     inline = not isinstance(move.source, Text)
     for source, source_text in sources:
         for event in events:
-            yield TransitionDefinition(
+            yield make_transition(
                 source,
                 event,
                 path,

@@ -57,9 +57,8 @@ def trivia_of(text: str | bytes, name: str = "<string>") -> Trivia:
     lines = split_lines(decoded)
     if is_brace(lines, name):
         return Trivia(comments=comments_of(lines))
-    items = scan(lines).items
-    found = outline(items)
-    return _Collector(items, lines, found.definitions).collect()
+    scanned = scan(lines)
+    return _Collector(scanned.items, lines, outline(scanned).definitions).collect()
 
 
 class _Collector:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import lru_cache
 
 from orca_bridge.definition import TypeExpression
 
 from ._literals import unquoted
 
 _DEEPEST = 32
+_LONGEST_KEPT = 100
 _TOKEN = re.compile(r"\s*(\[\s*\]|[<>(),?]|\"[^\"]*\"|'[^']*'|[^\W\d][\w.-]*|\d[\w.]*)")
 _KINDS = {
     "string": "string",
@@ -50,6 +52,11 @@ def parse_type(text: str) -> TypeExpression:
     Raises:
         MalformedType: If it is not complete or holds something else.
     """
+    return _known_type(text) if len(text) <= _LONGEST_KEPT else _known_type.__wrapped__(text)
+
+
+@lru_cache(maxsize=512)
+def _known_type(text: str) -> TypeExpression:
     parser = _Parser(text)
     found = parser.type(0)
     if parser.peek():
