@@ -40,12 +40,16 @@ KINDS = {
     for kind in (machines.Flat, machines.FlatChart, machines.Taking, machines.Five, machines.Parallel)
 }
 HOUSE = Path(statemachines_orchestrator.__file__).parent
-SAMPLE = 1000
-"""Events per sample."""
+SAMPLE = 300
+"""Events per sample: few, so that some samples are over before anything else on the machine wants its turn."""
+SAMPLES = 5
+"""How many of them are taken in a round."""
 WARMING, TRIED = 4, 3
 """Events that a new member takes before it is traced, and traced events."""
 PATIENCE = 0.5
 """Seconds."""
+RESULT = "<what the function returned when it was traced>"
+"""Stands for that in a function that is cut short, until its constants are replaced."""
 NANOSECONDS = 1e9
 WIDTH = 99
 """Columns of what is printed."""
@@ -115,9 +119,14 @@ def main(name: str, rounds: int) -> int:
     cuts = list(_cuts(make))
     plain: list[Run] = [_nothing, lookups, events]
     times = [inf] * (len(plain) + len(cuts))
-    for _ in range(rounds):  # each in its turn, so that a burst of noise hits all of them
-        found = [*(_timed(run) for run in plain), *(_timed_with(cut, cuts, events) for cut in cuts)]
-        times = [min(both) for both in zip(times, found, strict=True)]
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(rounds):  # each in its turn, so that a burst of noise hits all of them
+            found = [*(_timed(run) for run in plain), *(_timed_with(cut, cuts, events) for cut in cuts)]
+            times = [min(both) for both in zip(times, found, strict=True)]
+    finally:
+        gc.enable()
     (empty, looked_up, whole), cut_short = times[:3], times[3:]
     rests = [whole - time for time in cut_short]
     print(f"An event of {name}, a member: nanoseconds of each line, by the fastest sample.", "")
@@ -193,25 +202,24 @@ def _cuts(make: Callable[[], Any]) -> Iterator[Cut]:
 
 
 def _cut(one: Passed) -> Cut | None:
-    """Cut a function short before a line; None if no statement begins there, or what it returns cannot be faked."""
+    """Cut a function short before a line; None if no statement begins there."""
     code = one.visit.code
-    if one.visit.result not in (None, True, False):
-        return None
     tree = ast.parse(Path(code.co_filename).read_text(encoding="utf-8"))
-    cutter = Cutter(code, one.line, one.visit.result)
+    cutter = Cutter(code, one.line)
     tree = ast.fix_missing_locations(cutter.visit(tree))
     if not cutter.is_done:
         return None
     compiled = compile(tree, code.co_filename, "exec", dont_inherit=True)
     found = next(each for each in _codes(compiled) if _is_same(each, code))
-    return Cut(_function(code), found, one)
+    constants = tuple(one.visit.result if each == RESULT else each for each in found.co_consts)
+    return Cut(_function(code), found.replace(co_consts=constants), one)
 
 
 class Cutter(ast.NodeTransformer):
     """Puts a `return` before a line of a function; and takes its conditions apart, each on a line of its own."""
 
-    def __init__(self, code: CodeType, line: int, result: object) -> None:
-        self.code, self.line, self.result = code, line, result
+    def __init__(self, code: CodeType, line: int) -> None:
+        self.code, self.line = code, line
         self.is_inside = self.is_done = False
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
@@ -249,7 +257,7 @@ class Cutter(ast.NodeTransformer):
         inner = self.generic_visit(node) if isinstance(node, ast.If) else super().visit(node)
         if not is_here:
             return [inner]
-        return [ast.copy_location(ast.Return(ast.Constant(self.result)), node), inner]
+        return [ast.copy_location(ast.Return(ast.Constant(RESULT)), node), inner]
 
 
 def _goes_on(cut: Cut, make: Callable[[], Any], passed: Sequence[Passed], number: int) -> bool:
@@ -293,15 +301,14 @@ def _nothing(count: int) -> None:
 
 def _timed(run: Run) -> float:
     """Return nanoseconds per event."""
-    run(SAMPLE // 2)  # the interpreter settles on the types that it meets
-    gc.collect()
-    gc.disable()
-    try:
-        start = perf_counter()
-        run(SAMPLE)
-        return (perf_counter() - start) / SAMPLE * NANOSECONDS
-    finally:
-        gc.enable()
+    run(SAMPLE)  # the interpreter settles on the types that it meets
+    return min(_once(run) for _ in range(SAMPLES)) / SAMPLE * NANOSECONDS
+
+
+def _once(run: Run) -> float:
+    start = perf_counter()
+    run(SAMPLE)
+    return perf_counter() - start
 
 
 def _timed_with(cut: Cut, cuts: Sequence[Cut], run: Run) -> float:
