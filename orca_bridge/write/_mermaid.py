@@ -146,7 +146,9 @@ class _Diagram:
     # -- arrows -----------------------------------------------------------------------------------------
 
     def _edges(self) -> Iterator[_Edge]:
-        for row in self.machine.transitions:
+        # By source, so that it makes no difference whether a transition was written as a bullet or as a row.
+        order = {path: number for number, path in enumerate(self.parents)}
+        for row in sorted(self.machine.transitions, key=lambda row: order[row.source]):
             if row.target is not None:
                 yield _Edge(row.source, row.target, self._row(row))
         for node in self.tree:

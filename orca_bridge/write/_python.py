@@ -287,8 +287,8 @@ class _Writer:
             yield f"        @overload{ignore}"
             ignore = ""
             yield f"        def send(self, event: Literal[{literal(event)}], payload: {payload}, /) -> Any: ..."
-            yield "        @overload"
-            yield f"        def send(self, event: {self.name}Event, {general}"
+        yield "        @overload"
+        yield f"        def send(self, event: {self.name}Event, {general}"
         yield f"        def send(self, event: str, {general}"
 
 

@@ -49,9 +49,9 @@ DOOR_DRAWN = """stateDiagram-v2
   state "asleep" as asleep
   [*] --> shut
   asleep --> [*]
-  open --> shut : leave / lock
   shut --> open : knock [known] / greet
   shut --> shut : knock [!known] / count_try
+  open --> shut : leave / lock
   shut --> asleep : after 2m
 """
 

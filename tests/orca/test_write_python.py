@@ -366,6 +366,17 @@ class TestText:
         assert python_source(document_of(ODD).machines) == python_source(document_of(ODD).machines)
 
 
+PAYLOADS = """\
+# machine Parcel
+## events
+- pay(amount: decimal)
+- ship(to: string, from: string)
+- go
+## state a [initial]
+- on pay -> a
+- on ship -> a
+- on go -> a
+"""
 USE = """
 from module import Traffic, TrafficContext
 
@@ -403,6 +414,7 @@ class TestTools:
             ("odd", ODD),
             ("tables", MACHINE),
             ("relay", RELAY),
+            ("payloads", PAYLOADS),
         ]
         cases = [(name, document_of(text)) for name, text in found]
         for number, case in enumerate(corpus_documents()):

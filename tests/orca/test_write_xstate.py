@@ -157,7 +157,7 @@ def compare(node, document, seeds=range(5)):
         for seed in seeds:
             events = events_of(machine, seed)
             try:
-                expected.append(configurations(machine, events))
+                expected.append(configurations(machine, events, document.machines))
             except ConversionError:
                 continue
             runs.append({"machine": machine_id(machine), "events": events})

@@ -305,9 +305,10 @@ class Idle(dict):
         return lambda: None
 
 
-def configurations(machine, events):
-    """The leaf states of the converted machine, at the start and after each event."""
-    running = machine_class(machine, typing="off")(actions=Idle())
+def configurations(machine, events, others=()):
+    """The leaf states of the converted machine, at the start and after each event; `others` are what it may invoke."""
+    siblings = tuple((other, ()) for other in others)
+    running = machine_class(machine, typing="off", siblings=siblings)(actions=Idle())
     seen = [[state.value for state in running.configuration if state.is_atomic]]
     for event in events:
         payload = {name: value for name, value in event.items() if name != "type"}
