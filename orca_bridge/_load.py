@@ -167,13 +167,13 @@ def loads_table(text: str | bytes, table: str | None = None, *, name: str = "<st
     return _table(content, name, table)
 
 
-def read_file(path: str | os.PathLike[str], suffixes: tuple[str, ...] | None = SUFFIXES) -> tuple[bytes, str]:
+def read_file(path: str | os.PathLike[str], *, any_name: bool = False) -> tuple[bytes, str]:
     """
     Read the bytes of a document.
 
     Args:
         path: The file.
-        suffixes: How it may be called; None for any name.
+        any_name: Whether it may have any suffix.
 
     Returns:
         The content, and the name to call it by.
@@ -184,10 +184,8 @@ def read_file(path: str | os.PathLike[str], suffixes: tuple[str, ...] | None = S
     file = Path(path)
     if file.is_dir():
         raise DocumentFileError(str(file), "it is a directory; give a file in it")
-    if suffixes is not None and file.suffix.lower() not in suffixes:
-        *names, last = (f"*{suffix}" for suffix in suffixes)
-        known = f"{', '.join(names)} or {last}" if names else last
-        raise DocumentFileError(str(file), f"a document is called {known}; use loads() for other text")
+    if not any_name and file.suffix.lower() not in SUFFIXES:
+        raise DocumentFileError(str(file), "a document is called *.md or *.orca; use loads() for other text")
     try:
         return file.read_bytes(), str(file)
     except ValueError as error:  # a NUL in the path

@@ -12,12 +12,11 @@ import argparse
 import os
 import sys
 import traceback
-from difflib import get_close_matches
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from . import _actions, _bridge, _check, _convert, _explain, _export, _fmt, _parse, _run, _show, _table
-from ._output import WRONG_USAGE, Refusal, complain, refuse
+from ._output import WRONG_USAGE, Refusal, complain, meant, refuse
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -99,8 +98,9 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     if verb is None:
         named = next((word for word in arguments if not word.startswith("-")), None)
         if named is not None:
-            near = get_close_matches(named, known, n=1)
-            parser.error(f"there is no verb {named!r}" + (f"; is {near[0]!r} meant?" if near else ""))
+            raise Refusal(f"there is no verb {named!r}{meant(named, known)}; there are: {', '.join(verbs.choices)}")
+        if not arguments:
+            raise Refusal(f"a verb is missing\n\n{parser.format_help()}")
         return parser.parse_args(arguments)
     if verb == _NOT_YET:
         raise Refusal(f"{verb} is not there yet; 'orca-bridge check' tells what is wrong with the text of a document")

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from orca_bridge.exceptions import OrcaError
 
 from ._files import add_file_options, chosen, read_document, sound, write_text
-from ._output import Refusal, complain, say
+from ._output import Refusal, complain, meant, say
 from ._targets import TARGETS, Job
 
 if TYPE_CHECKING:
@@ -59,9 +58,8 @@ class _Outcome:
 def run(options: argparse.Namespace) -> int:
     """Export every file; the worst status wins."""
     if options.target not in TARGETS:
-        near = get_close_matches(options.target, TARGETS, n=1)
-        hint = f"; is {near[0]!r} meant?" if near else ""
-        raise Refusal(f"there is no target {options.target!r}{hint}; there are: {', '.join(TARGETS)}")
+        listed = ", ".join(TARGETS)
+        raise Refusal(f"there is no target {options.target!r}{meant(options.target, TARGETS)}; there are: {listed}")
     return export_to(TARGETS[options.target], options)
 
 

@@ -6,7 +6,6 @@ import os
 import sys
 import tempfile
 from contextlib import suppress
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +13,7 @@ from orca_bridge._load import SUFFIXES, read_file
 from orca_bridge.exceptions import DocumentFileError
 from orca_bridge.syntax import read
 
-from ._output import Refusal, complain
+from ._output import Refusal, complain, meant
 
 if TYPE_CHECKING:
     import argparse
@@ -79,8 +78,12 @@ def content_of(file: str, name: str, suffixes: tuple[str, ...] | None = SUFFIXES
     """
     if file == "-":
         return standard_input(), name
+    path = Path(file)
+    if suffixes is not None and path.suffix.lower() not in suffixes and not path.is_dir():
+        *names, last = (f"*{suffix}" for suffix in suffixes)
+        raise Refusal(f"{file}: a document is called {', '.join(names)} or {last}")
     try:
-        return read_file(file, suffixes)
+        return read_file(file, any_name=True)
     except DocumentFileError as error:
         raise Refusal(error) from None
 
@@ -135,9 +138,8 @@ def chosen(machines: Sequence[MachineDefinition], wanted: str | None, name: str)
     if wanted is None or found:
         return found
     known = [machine.name for machine in machines]
-    near = get_close_matches(wanted, known, n=1)
-    hint = f"; is {near[0]!r} meant?" if near else ""
-    raise Refusal(f"{name} defines no machine {wanted!r}{hint}; it defines: {', '.join(known) or 'no machine at all'}")
+    listed = ", ".join(known) or "no machine at all"
+    raise Refusal(f"{name} defines no machine {wanted!r}{meant(wanted, known)}; it defines: {listed}")
 
 
 # -- writing -----------------------------------------------------------------------------------------------------------

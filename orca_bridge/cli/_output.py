@@ -6,8 +6,13 @@ import errno
 import json
 import os
 import sys
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
 
-__all__ = ("WRONG_USAGE", "Refusal", "complain", "refuse", "say", "say_json")
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ("WRONG_USAGE", "Refusal", "complain", "meant", "refuse", "say", "say_json")
 
 WRONG_USAGE = 2
 """The exit status for wrong usage, and for files that cannot be read or written."""
@@ -43,6 +48,13 @@ def say(text: object) -> None:
 def say_json(found: object) -> None:
     """Write a result as the one JSON value."""
     say(json.dumps(found, indent=2, ensure_ascii=False))
+
+
+def meant(word: str, known: Iterable[str]) -> str:
+    """Ask, behind a message about a word, whether the one that comes near to it is meant; nothing if none does."""
+    by_letters = {one.casefold(): one for one in known}
+    near = get_close_matches(word.casefold(), by_letters, n=1)
+    return f"; is {by_letters[near[0]]!r} meant?" if near else ""
 
 
 def complain(text: object) -> None:

@@ -77,6 +77,7 @@ def _answer(options: argparse.Namespace) -> int:
         "--run-id": options.run_id,
         "--log": options.log,
         "--context": options.context,
+        "--clock manual": None if options.clock == "real" else options.clock,
     }
     for flag, value in unused.items():
         if value is not None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from orca_bridge.convert import Table
 
 from ._files import add_name_option, read_document, sound, standard_input
-from ._output import Refusal, say, say_json
+from ._output import Refusal, meant, say, say_json
 
 if TYPE_CHECKING:
     import argparse
@@ -49,8 +49,10 @@ def _find(options: argparse.Namespace) -> DecisionTable:
     for table in document.tables:
         if table.name == options.table:
             return table
-    listed = ", ".join(table.name for table in document.tables) or "no decision table at all"
-    raise Refusal(f"{name} defines no decision table {options.table!r}; it defines: {listed}")
+    known = [table.name for table in document.tables]
+    listed = ", ".join(known) or "no decision table at all"
+    hint = meant(options.table, known)
+    raise Refusal(f"{name} defines no decision table {options.table!r}{hint}; it defines: {listed}")
 
 
 def _inputs(options: argparse.Namespace, table: DecisionTable) -> dict[str, Any]:
@@ -58,7 +60,8 @@ def _inputs(options: argparse.Namespace, table: DecisionTable) -> dict[str, Any]
     given = _written(options.values, columns) if options.values or options.file == "-" else _from_json()
     unknown = [name for name in given if name not in columns]
     if unknown:
-        raise Refusal(f"{table.name} has no condition {unknown[0]!r}; it has: {', '.join(columns)}")
+        hint = meant(unknown[0], columns)
+        raise Refusal(f"{table.name} has no condition {unknown[0]!r}{hint}; it has: {', '.join(columns)}")
     return given
 
 
@@ -66,7 +69,7 @@ def _from_json() -> dict[str, Any]:
     try:
         found = json.loads(standard_input())
     except (ValueError, RecursionError) as error:
-        raise Refusal(f"standard input holds no JSON: {error}") from None
+        raise Refusal(f"standard input holds no JSON: {error}; give NAME=VALUE, or pipe an object") from None
     if not isinstance(found, dict):
         raise Refusal('standard input holds no JSON object, such as {"name": "value"}')
     return found
@@ -78,20 +81,24 @@ def _written(values: Sequence[str], columns: dict[str, TableColumn]) -> dict[str
         name, equals, value = text.partition("=")
         if not equals:
             raise Refusal(f"{text!r} is no NAME=VALUE")
-        given[name] = _value(value, columns[name].kind if name in columns else "string")
+        given[name] = _value(value, columns[name]) if name in columns else value
     return given
 
 
-def _value(text: str, kind: str) -> Any:
+def _value(text: str, column: TableColumn) -> Any:
     if text == "null":
         return None
-    if kind == "bool" and text.lower() in ("true", "false"):
+    if column.kind == "bool":
+        if text.lower() not in ("true", "false"):
+            raise Refusal(f"{column.name} is true or false, not {text!r}")
         return text.lower() == "true"
-    if kind.endswith("_range"):
+    if column.kind == "enum" and column.values and text not in column.values:
+        raise Refusal(f"{column.name} is one of {', '.join(map(str, column.values))}, not {text!r}")
+    if column.kind.endswith("_range"):
         try:
             return int(text) if text.lstrip("+-").isdecimal() else float(text)
         except ValueError:
-            raise Refusal(f"{text!r} is no number") from None
+            raise Refusal(f"{column.name} is a number, not {text!r}") from None
     return text
 
 

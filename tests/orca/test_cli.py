@@ -302,7 +302,7 @@ class TestUsage:
         assert main([verb, "x.md"]) == 2
         assert capsys.readouterr().err.startswith("orca-bridge: verify is not there yet; 'orca-bridge check' tells")
 
-    @pytest.mark.parametrize("arguments", [[], ["bogus"], ["check"], ["check", "--bogus", "x.md"]])
+    @pytest.mark.parametrize("arguments", [[], ["check"], ["check", "--bogus", "x.md"]])
     def test_wrong_usage(self, capsys, arguments):
         """Wrong usage is status 2, with a message."""
         assert main(arguments) == 2

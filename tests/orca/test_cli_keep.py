@@ -213,6 +213,7 @@ class TestPersist:
             (("--persist", "kept", "--run-id", "../one"), "'../one' is no run id"),
             (("--persist", "trip.md", "--run-id", "one"), "trip.md cannot be used"),
             (("--bridge", "--log", "x"), "--log has no use there"),
+            (("--bridge", "--clock", "manual"), "--clock manual has no use there"),
         ],
     )
     def test_wrong_usage(self, run, options, part):

@@ -29,7 +29,12 @@ class TestWords:
     def test_unknown_verbs(self, capsys):
         """A verb that is misspelt is answered with the nearest one."""
         assert main(["chekc", "payment.md"]) == 2
-        assert "there is no verb 'chekc'; is 'check' meant?" in capsys.readouterr().err
+        assert "there is no verb 'chekc'; is 'check' meant?; there are: check, show" in capsys.readouterr().err
+
+    def test_no_verb(self, capsys):
+        """Without a verb all of them are told."""
+        assert main([]) == 2
+        assert "explain" in capsys.readouterr().err
 
     def test_unknown_targets(self, capsys):
         """So is a target."""

@@ -339,9 +339,15 @@ class TestCommandLine:
             (["Nope", "machine.md", "tier=low"], 2, "it defines: no decision table at all"),
             (["PaymentRoutes", "nope.md", "tier=low"], 2, "nope.md"),
             (["PaymentRoutes", "broken.md", "tier=low"], 1, "DT_CELL_SYNTAX"),
-            (["PaymentRoutes", "routes.md", "teir=low"], 2, "has no condition 'teir'; it has: amount"),
+            (
+                ["PaymentRoutes", "routes.md", "teir=low"],
+                2,
+                "has no condition 'teir'; is 'tier' meant?; it has: amount",
+            ),
             (["PaymentRoutes", "routes.md", "low"], 2, "'low' is no NAME=VALUE"),
-            (["PaymentRoutes", "routes.md", "amount=many"], 2, "'many' is no number"),
+            (["PaymentRoutes", "routes.md", "amount=many"], 2, "amount is a number, not 'many'"),
+            (["PaymentRoutes", "routes.md", "vip=maybe"], 2, "vip is true or false, not 'maybe'"),
+            (["PaymentRoutes", "routes.md", "tier=none"], 2, "tier is one of "),
         ],
     )
     def test_refusals(self, capsys, arguments, status, message):
