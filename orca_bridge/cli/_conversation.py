@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 __all__ = ("Conversation",)
 
+# Not on every system does Ctrl-C end a wait that has no end itself.
+_LONGEST_WAIT = 0.5
+
 
 @dataclass(slots=True)
 class Conversation:
@@ -101,10 +104,12 @@ class Conversation:
         threading.Thread(target=_read_into, args=(waiting,), daemon=True).start()
         while True:
             due = self.session.next_due
+            left = _LONGEST_WAIT if due is None else min(max(0.0, due - time.monotonic()), _LONGEST_WAIT)
             try:
-                line = waiting.get(timeout=None if due is None else max(0.0, due - time.monotonic()))
+                line = waiting.get(timeout=left)
             except queue.Empty:
-                yield None
+                if due is not None and due <= time.monotonic():
+                    yield None
                 continue
             if line is None:
                 return

@@ -9,6 +9,7 @@ And of several loops of one state it draws only the last, so that all of them ar
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -75,6 +76,17 @@ class _Diagram:
         self.parents = {node.path: node.parent for node in self.tree} | {_ANY: ""}
         self.ids = name_ids(self.parents)
         self.edges = [self._drawn(edge) for edge in self._edges()]
+        self.loops: dict[str, list[str]] = defaultdict(list)
+        self.within: dict[str, list[_Edge]] = defaultdict(list)
+        self.internal: dict[str, list[str]] = defaultdict(list)
+        for edge in self.edges:
+            if edge.source == edge.target:
+                self.loops[edge.source].append(edge.text)
+            if not edge.crosses:
+                self.within[self.parents[edge.source]].append(edge)
+        for row in machine.transitions:
+            if row.target is None:
+                self.internal[row.source].append(f"internal {self._row(row)}")
 
     def lines(self, direction: Direction) -> Iterator[str]:
         yield "stateDiagram-v2"
@@ -91,13 +103,11 @@ class _Diagram:
                 yield f"{indent}--"
             yield from self._node(node, indent)
         if not parent and self.anywhere:
-            yield f'{indent}state "{label([_ANY_TITLE, *self._internal(_ANY)])}" as {self.ids[_ANY]}'
+            yield f'{indent}state "{label([_ANY_TITLE, *self.internal[_ANY]])}" as {self.ids[_ANY]}'
         if not regions:
             yield from (f"{indent}[*] --> {self.ids[node.path]}" for node in nodes if node.initial)
             yield from (f"{indent}{self.ids[node.path]} --> [*]" for node in nodes if node.kind == "final")
-        for edge in self.edges:
-            if self.parents[edge.source] == parent and not edge.crosses:
-                yield f"{indent}{self._arrow(edge)}"
+        yield from (f"{indent}{self._arrow(edge)}" for edge in self.within[parent])
 
     def _node(self, node: Node, indent: str) -> Iterator[str]:
         opening = f'{indent}state "{label(self._texts(node))}" as {self.ids[node.path]}'
@@ -117,20 +127,14 @@ class _Diagram:
         if self.actions:
             yield from (f"entry / {', '.join(names)}" for names in (found.on_entry,) if names)
             yield from (f"exit / {', '.join(names)}" for names in (found.on_exit,) if names)
-        yield from self._internal(node.path)
+        yield from self.internal[node.path]
         if node.state is not None:
             yield from self._raised(node.state)
-        loops = [edge.text for edge in self.edges if edge.source == edge.target == node.path]
-        if len(loops) > 1:
-            yield from (f"loop {text}" for text in loops)
+        if len(self.loops[node.path]) > 1:
+            yield from (f"loop {text}" for text in self.loops[node.path])
         ignored = [*found.ignored, *([_ANY] if found.ignores_all else [])]
         if ignored:
             yield f"ignore {', '.join(ignored)}"
-
-    def _internal(self, path: str) -> Iterator[str]:
-        for row in self.machine.transitions:
-            if row.source == path and row.target is None:
-                yield f"internal {self._row(row)}"
 
     def _raised(self, state: StateDefinition) -> Iterator[str]:
         """What a state does without an arrow: it runs a machine, or raises an event."""

@@ -8,6 +8,7 @@ reading the result tells what that is.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
@@ -92,11 +93,11 @@ class _Machine:
         self.machine, self.lines = machine, lines
         self.guards = Guards(machine, lines.of(_GUARDS))
         nodes = list(walk(machine.states))
-        names = [node.name for node in nodes]
+        names = Counter(node.name for node in nodes)
         events = {event.name for event in machine.events} | {row.event for row in machine.transitions}
         # A name that a region or an event has too might be taken for it.
         states = [node for node in nodes if isinstance(node, StateDefinition)]
-        self.short = {one.path: one.name for one in states if names.count(one.name) == 1 and one.name not in events}
+        self.short = {one.path: one.name for one in states if names[one.name] == 1 and one.name not in events}
 
     def rewritten(self) -> MachineDefinition:
         machine = self.machine

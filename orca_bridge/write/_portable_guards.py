@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
@@ -53,9 +54,13 @@ class Guards:
 
     def __init__(self, machine: MachineDefinition, lines: Collection[int]) -> None:
         self._named = {guard.name: guard.expression for guard in machine.guards}
-        self._rows = machine.transitions
+        self._rivals: dict[tuple[str, str | None], list[Expression | None]] = defaultdict(list)
+        for row in machine.transitions:
+            if not isinstance(row.guard, Else):
+                self._rivals[row.source, row.event].append(row.guard)
         self._taken = {*self._named, *(field.name for field in machine.context)}
         self.table = [self._rewritten(guard) if guard.span.line in lines else guard for guard in machine.guards]
+        self._by_expression = {guard.expression: guard.name for guard in reversed(self.table)}
 
     def named(self, row: TransitionDefinition) -> TransitionDefinition:
         """Give a row whose guard, if it stood in the row, has a name."""
@@ -99,8 +104,7 @@ class Guards:
 
     def _otherwise(self, row: TransitionDefinition) -> Expression | None:
         """Say what ``else`` means: the guards of the other rows for the event are false; None if there are none."""
-        rivals = [one for one in self._rows if (one.source, one.event) == (row.source, row.event)]
-        others = [one.guard for one in rivals if not isinstance(one.guard, Else)]
+        others = self._rivals[row.source, row.event]
         if not others:
             return None
         if None in others:
@@ -109,9 +113,8 @@ class Guards:
         return false[0] if len(false) == 1 else And(false)
 
     def _name_of(self, expression: Expression, row: TransitionDefinition) -> str:
-        known = next((guard.name for guard in self.table if guard.expression == expression), None)
-        if known is not None:
-            return known
+        if expression in self._by_expression:
+            return self._by_expression[expression]
         verb = "not" if isinstance(row.guard, Else) else "can"
         source = row.source.rpartition(".")[2] if row.source != "*" else "any_state"
         event = "" if row.event in (None, "*") else f"{_letters(row.event)}_"
@@ -119,6 +122,7 @@ class Guards:
         numbered = (f"{stem}_{number}" if number > 1 else stem for number in range(1, len(self._taken) + 2))
         name = next(one for one in numbered if one not in self._taken)
         self._taken.add(name)
+        self._by_expression[expression] = name
         self.table.append(GuardDefinition(name, expression, guard_text(expression), row.span or Span(1, 1, 1)))
         return name
 

@@ -362,4 +362,4 @@ class TestCommands:
         assert main(["parse", "notes.txt"]) == 2
         assert "a document is called *.md, *.orca, *.json, *.scxml or *.xml" in capsys.readouterr().err
         assert main(["check", "rich.orca.json"]) == 2
-        assert "a document is called *.md or *.orca; use" in capsys.readouterr().err
+        assert "a document is called *.md or *.orca\n" in capsys.readouterr().err
