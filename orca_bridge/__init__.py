@@ -2,8 +2,9 @@
 
 from ._load import load, load_all, load_table, loads, loads_table
 from ._orchestrators import load_orchestrator, loads_orchestrator
-from .convert import Actions, OrcaChart, OrcaSystem, Table
+from .convert import Actions, Effect, EffectResult, EffectStatus, OrcaChart, OrcaSystem, Table
 from .exceptions import (
+    ContextFieldsError,
     ContextTypeError,
     ConversionError,
     DocumentError,
@@ -21,10 +22,14 @@ from .syntax import parse_document
 
 __all__ = (
     "Actions",
+    "ContextFieldsError",
     "ContextTypeError",
     "ConversionError",
     "DocumentError",
     "DocumentFileError",
+    "Effect",
+    "EffectResult",
+    "EffectStatus",
     "EventlessLoopError",
     "InvocationError",
     "MissingActionError",

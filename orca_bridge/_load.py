@@ -6,22 +6,28 @@ import hashlib
 import logging
 import os
 from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from .convert import CODE, OrcaChart, Table, machine_class, unsupported
+from .convert import OrcaChart, Table, machine_class
 from .exceptions import ConversionError, DocumentError, DocumentFileError, UnknownMachineError, UnknownTableError
 from .syntax import Diagnostic, Reading, read
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from .convert._actions import Source
     from .convert._context import Typing
     from .definition import DecisionTable, MachineDefinition
 
 __all__ = (
     "SUFFIXES",
+    "Options",
     "class_of",
+    "contexts_of",
     "load",
     "load_all",
     "load_table",
@@ -30,7 +36,6 @@ __all__ = (
     "machines_of",
     "read_file",
     "reading_of",
-    "unsupported_in",
 )
 
 SUFFIXES = (".md", ".orca")
@@ -41,11 +46,22 @@ _documents: OrderedDict[tuple[str, str], Reading] = OrderedDict()
 _lock = Lock()
 
 
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What was passed for all machines of a document."""
+
+    actions: Source | None = None
+    typing: Typing = "warn"
+    contexts: Mapping[str, type[Any]] = field(default_factory=dict)
+    """Classes for contexts, by the names of machines."""
+
+
 def load(
     path: str | os.PathLike[str],
     *,
     machine: str | None = None,
     actions: Source | None = None,
+    context: type[Any] | Mapping[str, type[Any]] | None = None,
     typing: Typing = "warn",
 ) -> type[OrcaChart]:
     """
@@ -60,8 +76,10 @@ def load(
     Args:
         path: A file called ``*.md`` or ``*.orca``.
         machine: The machine wanted, by its name in the document; the first one by default.
-        actions: Handlers of its actions: a mapping by name, an `Actions`, or an object with methods. They may
-            also be methods of a subclass, or be given to the constructor.
+        actions: Handlers of its actions and effects: a mapping by name, an `Actions`, or an object with methods. They
+            may also be methods of a subclass, or be given to the constructor.
+        context: A dataclass or a pydantic model that keeps the context, in place of a dict; by the names of machines
+            also for those that it invokes.
         typing: What happens when a context value is not of its declared type: ``"warn"`` logs each field once,
             ``"strict"`` raises, ``"off"`` does not look.
 
@@ -73,9 +91,10 @@ def load(
         DocumentError: The document has errors; all of them are in the message.
         UnknownMachineError: It defines no such machine.
         ConversionError: The machine cannot become a class.
+        ContextFieldsError: The class for its context does not fit the document.
     """
     content, name = read_file(path)
-    return _one(content, name, machine, actions, typing)
+    return _one(content, name, machine, context, Options(actions, typing))
 
 
 def loads(
@@ -84,6 +103,7 @@ def loads(
     name: str = "<string>",
     machine: str | None = None,
     actions: Source | None = None,
+    context: type[Any] | Mapping[str, type[Any]] | None = None,
     typing: Typing = "warn",
 ) -> type[OrcaChart]:
     """
@@ -94,17 +114,18 @@ def loads(
         name: What to call it in messages; a name that ends in ``.md`` or ``.orca`` also settles the syntax.
         machine: As for `load`.
         actions: As for `load`.
+        context: As for `load`.
         typing: As for `load`.
 
     Raises:
-        DocumentError: As for `load`; `UnknownMachineError` and `ConversionError` too.
+        DocumentError: As for `load`; `UnknownMachineError`, `ConversionError` and `ContextFieldsError` too.
         TypeError: The text is a path, or nothing that could be a text.
     """
     if isinstance(text, os.PathLike):
         raise TypeError(f"loads() takes the text of a document, not a path: use load({text!r})")
     content = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else bytes(memoryview(text))
     try:
-        return _one(content, name, machine, actions, typing)
+        return _one(content, name, machine, context, Options(actions, typing))
     except DocumentError as error:
         if isinstance(text, str) and "\n" not in text and text.endswith(SUFFIXES):
             error.add_note(f"if this is the path of a document, use load({text!r})")
@@ -112,7 +133,11 @@ def loads(
 
 
 def load_all(
-    path: str | os.PathLike[str], *, actions: Source | None = None, typing: Typing = "warn"
+    path: str | os.PathLike[str],
+    *,
+    actions: Source | None = None,
+    context: Mapping[str, type[Any]] | None = None,
+    typing: Typing = "warn",
 ) -> dict[str, type[OrcaChart]]:
     """
     Load every machine of a document.
@@ -120,18 +145,19 @@ def load_all(
     Args:
         path: As for `load`.
         actions: As for `load`; shared by all machines.
+        context: As for `load`, by the names of machines.
         typing: As for `load`.
 
     Returns:
         The classes by the names that the document gives them, in its order.
 
     Raises:
-        DocumentFileError: As for `load`; `DocumentError` and `ConversionError` too.
+        DocumentFileError: As for `load`; so are the others.
     """
     content, name = read_file(path)
     reading = reading_of(content, name)
-    machines = machines_of(reading)
-    return {definition.name: class_of(definition, reading, actions, typing) for definition in machines}
+    options = Options(actions, typing, contexts_of(context, reading))
+    return {definition.name: class_of(definition, reading, options) for definition in machines_of(reading)}
 
 
 def load_table(path: str | os.PathLike[str], table: str | None = None) -> Table:
@@ -196,49 +222,61 @@ def read_file(path: str | os.PathLike[str], *, any_name: bool = False) -> tuple[
         raise DocumentFileError(str(file), f"it cannot be read: {error.strerror or error}") from error
 
 
-def unsupported_in(definition: MachineDefinition, reading: Reading) -> tuple[Diagnostic, ...]:
-    """Show what a machine says and this version does not run, with its place in the text."""
-    return tuple(
-        reading.problem(CODE, found.message, found.span, found.suggestion, definition.name)
-        for found in unsupported(definition)
-        if found.span is not None
-    )
-
-
-def _one(content: bytes, name: str, machine: str | None, actions: Source | None, typing: Typing) -> type[OrcaChart]:
-    reading = reading_of(content, name)
-    machines = machines_of(reading)
-    if machine is None:
-        return class_of(machines[0], reading, actions, typing)
-    for definition in machines:
-        if definition.name == machine:
-            return class_of(definition, reading, actions, typing)
-    raise UnknownMachineError(name, machine, [definition.name for definition in machines])
-
-
-def class_of(
-    definition: MachineDefinition, reading: Reading, actions: Source | None, typing: Typing
+def _one(
+    content: bytes,
+    name: str,
+    machine: str | None,
+    context: type[Any] | Mapping[str, type[Any]] | None,
+    options: Options,
 ) -> type[OrcaChart]:
+    reading = reading_of(content, name)
+    found = _machine_of(reading, machine)
+    given = context if context is None or isinstance(context, Mapping) else {found.name: context}
+    return class_of(found, reading, replace(options, contexts=contexts_of(given, reading)))
+
+
+def _machine_of(reading: Reading, machine: str | None) -> MachineDefinition:
+    machines = machines_of(reading)
+    for definition in machines:
+        if machine in (None, definition.name):
+            return definition
+    raise UnknownMachineError(reading.name, str(machine), [definition.name for definition in machines])
+
+
+def contexts_of(given: Mapping[str, type[Any]] | None, reading: Reading) -> Mapping[str, type[Any]]:
+    """
+    Look whether classes for contexts are given for machines of the document.
+
+    Raises:
+        UnknownMachineError: One is for no machine of it.
+    """
+    for name in given or {}:
+        _machine_of(reading, name)
+    return given or {}
+
+
+def class_of(definition: MachineDefinition, reading: Reading, options: Options) -> type[OrcaChart]:
     """
     Make the class of a machine that was read.
 
     Raises:
         ConversionError: It cannot become a class.
+        ContextFieldsError: The class for its context does not fit.
     """
     document = reading.document
     siblings = tuple((one, _remarks(one, reading)) for one in document.machines) if document is not None else ()
     try:
         return machine_class(
             definition,
-            actions=actions,
-            typing=typing,
+            actions=options.actions,
+            typing=options.typing,
             warnings=_remarks(definition, reading),
             tables=_tables(reading),
             siblings=siblings,
+            contexts=options.contexts,
         )
     except ConversionError as error:
-        shown = unsupported_in(definition, reading)
-        raise ConversionError(error.machine, error.problems, _remarks(definition, reading), shown) from None
+        raise ConversionError(error.machine, error.problems, _remarks(definition, reading)) from None
 
 
 def _remarks(definition: MachineDefinition, reading: Reading) -> tuple[Diagnostic, ...]:

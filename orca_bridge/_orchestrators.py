@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ._load import class_of, machines_of, read_file, reading_of
+from ._load import Options, class_of, contexts_of, machines_of, read_file, reading_of
 from .convert import OrcaChart, OrcaSystem, invokes_of, roots, system_class
 from .exceptions import ConversionError
 
@@ -24,6 +24,7 @@ def load_orchestrator(
     path: str | os.PathLike[str],
     *,
     actions: Source | None = None,
+    context: Mapping[str, type[Any]] | None = None,
     typing: Typing = "warn",
     machines: Iterable[type[OrcaChart]] = (),
 ) -> type[OrcaSystem]:
@@ -36,7 +37,8 @@ def load_orchestrator(
 
     Args:
         path: A file called ``*.md`` or ``*.orca``.
-        actions: Handlers of the actions of all machines, as for `load`.
+        actions: Handlers of the actions and effects of all machines, as for `load`.
+        context: Dataclasses or pydantic models that keep contexts, by the names of machines.
         typing: As for `load`.
         machines: Classes that stand for the machines of the same name, such as subclasses with methods; also
             classes of machines that the document invokes and does not define.
@@ -46,9 +48,11 @@ def load_orchestrator(
         DocumentError: The document has errors; all of them are in the message.
         ConversionError: Machines cannot become classes, or something is invoked that is nowhere defined; all of it
             is in the message.
+        ContextFieldsError: A class for a context does not fit the document.
+        UnknownMachineError: Such a class is given for no machine of the document.
     """
     content, name = read_file(path)
-    return _system(reading_of(content, name), actions, typing, machines)
+    return _system(reading_of(content, name), Options(actions, typing, context or {}), machines)
 
 
 def loads_orchestrator(
@@ -56,6 +60,7 @@ def loads_orchestrator(
     *,
     name: str = "<string>",
     actions: Source | None = None,
+    context: Mapping[str, type[Any]] | None = None,
     typing: Typing = "warn",
     machines: Iterable[type[OrcaChart]] = (),
 ) -> type[OrcaSystem]:
@@ -66,26 +71,26 @@ def loads_orchestrator(
         text: The document.
         name: What to call it in messages, as for `loads`.
         actions: As for `load_orchestrator`.
+        context: As for `load_orchestrator`.
         typing: As for `load_orchestrator`.
         machines: As for `load_orchestrator`.
 
     Raises:
-        DocumentError: As for `load_orchestrator`; `ConversionError` too.
+        DocumentError: As for `load_orchestrator`; so are the others.
     """
     content = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
-    return _system(reading_of(content, name), actions, typing, machines)
+    return _system(reading_of(content, name), Options(actions, typing, context or {}), machines)
 
 
-def _system(
-    reading: Reading, actions: Source | None, typing: Typing, given: Iterable[type[OrcaChart]]
-) -> type[OrcaSystem]:
+def _system(reading: Reading, options: Options, given: Iterable[type[OrcaChart]]) -> type[OrcaSystem]:
     definitions = machines_of(reading)
+    contexts_of(options.contexts, reading)
     stand_ins = {kind.definition.name: kind for kind in given}
     classes: dict[str, type[OrcaChart]] = {}
     errors = list(_unknown(definitions, reading, stand_ins))
     for definition in definitions:
         try:
-            classes[definition.name] = stand_ins.get(definition.name) or class_of(definition, reading, actions, typing)
+            classes[definition.name] = stand_ins.get(definition.name) or class_of(definition, reading, options)
         except ConversionError as error:
             errors.append(error)
     if errors:

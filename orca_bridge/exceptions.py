@@ -10,8 +10,9 @@ OrcaError
 ├── NoMatchingRuleError      no rule of a decision table matches (also a LookupError)
 ├── ConversionError          the definition cannot become a machine
 ├── WritingError             the definition cannot be written in this form
-├── MissingActionError       actions without a handler
+├── MissingActionError       actions or effects without a handler
 ├── InvocationError          a state cannot invoke its machine
+├── ContextFieldsError       a class for the context does not fit the document (also a TypeError)
 ├── ContextTypeError         a context value is not of its declared type (also a TypeError)
 └── EventlessLoopError       rows without an event that never come to rest (also a RuntimeError)
 ```
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from .syntax import Diagnostic
 
 __all__ = (
+    "ContextFieldsError",
     "ContextTypeError",
     "ConversionError",
     "DocumentError",
@@ -167,8 +169,7 @@ class ConversionError(OrcaError):
         machine: The name of the machine.
         problems: All of them, one sentence each.
         warnings: What the reader remarked on the machine; it often says where the problem comes from.
-        diagnostics: What the document says and machines do not do yet, with its place in the text; empty if the
-            definition did not come with a text.
+        diagnostics: What can be shown in the text of the document.
     """
 
     def __init__(
@@ -225,32 +226,49 @@ class WritingError(OrcaError):
 
 class MissingActionError(OrcaError):
     """
-    Raised when a machine is made and actions of its document have no handler.
+    Raised when a machine is made and actions of its document have no handler, nor have all of their effects.
 
     Attributes:
         machine: The name of the machine.
-        missing: Every action without a handler, in document order.
-        available: Names of handlers that were given and belong to no action.
-        nearest: For some of them, the handler whose name comes near.
+        missing: Every action that cannot run, in document order.
+        available: Names of handlers that were given and belong to nothing.
+        effects: For those of the actions that have effects, the types of effects without a handler.
+        nearest: For some of the actions and effects, the handler whose name comes near.
     """
 
-    def __init__(self, machine: str, missing: Sequence[str], available: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        machine: str,
+        missing: Sequence[str],
+        available: Iterable[str] = (),
+        effects: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
         self.machine: str = machine
         self.missing: tuple[str, ...] = tuple(missing)
         self.available: tuple[str, ...] = tuple(available)
-        found = {name: _nearest(name, self.available) for name in self.missing}
+        self.effects: Mapping[str, tuple[str, ...]] = {name: tuple(kinds) for name, kinds in (effects or {}).items()}
+        wanted = dict.fromkeys([*self.missing, *(kind for kinds in self.effects.values() for kind in kinds)])
+        found = {name: _nearest(name, self.available) for name in wanted}
         self.nearest: Mapping[str, str] = {name: near for name, near in found.items() if near}
-        named = [
-            f"{name!r} (is {self.nearest[name]!r} meant to be it?)" if name in self.nearest else repr(name)
-            for name in self.missing
-        ]
+        named = ", ".join(self._named(name) for name in self.missing)
+        advice = f"give actions={{{self.missing[0]!r}: function}} to load() or to the constructor"
+        if self.effects:
+            kind = next(iter(self.effects.values()))[0]
+            advice += f"; the handler of an effect is called {kind!r} there"
         super().__init__(
-            f"machine {machine!r} has no handler for {', '.join(named)}. Write a method of that name in a "
-            f"subclass, or give actions={{{self.missing[0]!r}: function}} to load() or to the constructor."
+            f"machine {machine!r} has no handler for {named}. Write a method of that name in a subclass, or {advice}."
         )
 
+    def _named(self, name: str) -> str:
+        near = f" (is {self.nearest[name]!r} meant to be it?)" if name in self.nearest else ""
+        kinds = " and ".join(
+            f"{kind!r}" + (f" (is {self.nearest[kind]!r} meant to be it?)" if kind in self.nearest else "")
+            for kind in self.effects.get(name, ())
+        )
+        return f"{name!r}{near}" + (f" or its effect {kinds}" if kinds else "")
+
     def __reduce__(self) -> tuple[type[MissingActionError], tuple[object, ...]]:
-        return type(self), (self.machine, self.missing, self.available)
+        return type(self), (self.machine, self.missing, self.available, self.effects)
 
 
 class InvocationError(OrcaError):
@@ -261,7 +279,8 @@ class InvocationError(OrcaError):
         machine: The machine whose state was entered.
         state: The path of the state.
         invoked: The machine that was to begin.
-        code: What a row for the error finds as ``event.error.code``: ``UNKNOWN_MACHINE`` or ``INVOKE_DEPTH``.
+        code: What a row for the error finds as ``event.error.code``: ``UNKNOWN_MACHINE``, ``INVOKE_DEPTH`` or
+            ``SHOTS_ON_CLASSICAL_CHILD``.
         reason: Why it cannot begin, and what to do.
     """
 
@@ -275,6 +294,27 @@ class InvocationError(OrcaError):
 
     def __reduce__(self) -> tuple[type[InvocationError], tuple[object, ...]]:
         return type(self), (self.machine, self.state, self.invoked, self.code, self.reason)
+
+
+class ContextFieldsError(OrcaError, TypeError):
+    """
+    Raised when a dataclass or a pydantic model is to be the context of a machine and does not fit its document.
+
+    Attributes:
+        machine: The name of the machine.
+        context: The name of the class.
+        problems: One sentence per field that is missing, too much, or of another type.
+    """
+
+    def __init__(self, machine: str, context: str, problems: Sequence[str]) -> None:
+        self.machine: str = machine
+        self.context: str = context
+        self.problems: tuple[str, ...] = tuple(problems)
+        lines = [f"{context} does not fit the context of machine {machine!r}:", *(f"- {one}" for one in self.problems)]
+        super().__init__("\n".join(lines))
+
+    def __reduce__(self) -> tuple[type[ContextFieldsError], tuple[object, ...]]:
+        return type(self), (self.machine, self.context, self.problems)
 
 
 class ContextTypeError(OrcaError, TypeError):

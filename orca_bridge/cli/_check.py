@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from orca_bridge._load import unsupported_in
-from orca_bridge.convert import CODE, all_states, machine_class
+from orca_bridge.convert import all_states, machine_class
 from orca_bridge.exceptions import ConversionError
 
 from ._files import add_file_options, read_document
@@ -76,8 +75,6 @@ def _check(file: str, options: argparse.Namespace) -> tuple[Report, int]:
     shown = [item for item in reading.diagnostics if item.category != "portability" or options.portability != "off"]
     machines = reading.document.machines if reading.document is not None else ()
     problems = [problem for machine in machines for problem in _conversion_problems(machine)]
-    shown += [found for machine in machines for found in unsupported_in(machine, reading)]
-    shown.sort(key=lambda item: (item.line, item.column))
     failed = bool(problems) or any(_is_error(item, options) for item in shown) or reading.document is None
     if not options.json:
         _print(name, reading, shown, problems)
@@ -95,8 +92,7 @@ def _conversion_problems(machine: MachineDefinition) -> list[str]:
     try:
         machine_class(machine)
     except ConversionError as error:
-        # What this version does not run is shown with its place.
-        return [f"{machine.name}: {problem}" for problem in error.problems if not problem.startswith(CODE)]
+        return [f"{machine.name}: {problem}" for problem in error.problems]
     return []
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from orca_bridge._load import class_of
-from orca_bridge.convert import find_handler, invokes_of
+from orca_bridge._load import Options, class_of
+from orca_bridge.convert import effect_names, find_handler, invokes_of
 from orca_bridge.exceptions import MissingActionError
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def kinds_of(definition: MachineDefinition, reading: Reading, actions: Any, *, l
     if not lenient:
         raise missing[0]
     skipped: list[str] = []
-    names = dict.fromkeys(name for kind in _every(kinds) for name in kind._blueprint.actions)
+    names = dict.fromkeys(name for kind in _every(kinds) for name in _asked(kind))
     given = {name: find_handler([] if actions is None else [actions], name) for name in names}
     absent = dict.fromkeys(name for error in missing for name in error.missing)
     handlers: dict[str, Callable[..., Any]] = {name: handler for name, handler in given.items() if handler is not None}
@@ -67,7 +67,7 @@ def kinds_of(definition: MachineDefinition, reading: Reading, actions: Any, *, l
 
 
 def _made(definition: MachineDefinition, reading: Reading, actions: Any) -> Kinds:
-    main = class_of(definition, reading, actions, "warn")
+    main = class_of(definition, reading, Options(actions))
     below = main._blueprint.invoked()
     return Kinds(main, {name: main if name == definition.name else kind for name, kind in below.items()})
 
@@ -82,6 +82,13 @@ def _missing(kinds: Kinds) -> Iterator[MissingActionError]:
             kind._handlers(None)
         except MissingActionError as error:
             yield error
+
+
+def _asked(kind: type[OrcaChart]) -> Iterator[str]:
+    """Give the names under which a machine looks for handlers."""
+    actions = kind._blueprint.actions
+    yield from actions
+    yield from (name for effects in actions.values() for effect in effects for name in effect_names(effect, actions))
 
 
 def _passing(name: str, skipped: list[str]) -> Callable[[], None]:

@@ -1,27 +1,25 @@
 """
-Handlers of actions: where they are found, and how they are called (semantics.md section 8).
+Handlers of actions and effects: how they are collected, and how they are called (semantics.md sections 8 and 9).
 
-A handler is looked up once, when a machine is made. How it is called is read from its signature then too, so
-that running it is one call with the arguments it names.
+How a handler is called is read from its signature once, when a machine is made, so that running it is one call with the
+arguments it names.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from inspect import Parameter, iscoroutinefunction, signature
+from inspect import Parameter, signature
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, overload
 
-from orca_bridge.exceptions import MissingActionError
-
 from ._names import identifier
-from ._payload import event_name, injected, payload_of
+from ._payload import injected
 
 if TYPE_CHECKING:
     from statemachine.event_data import TriggerData
 
-__all__ = ("Actions", "Call", "Given", "Handler", "Moment", "Names", "find_handler", "resolve_handlers")
+__all__ = ("Actions", "Call", "Given", "Moment", "Names", "Source", "refuse_awaitable")
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -33,7 +31,7 @@ Names: TypeAlias = "Callable[[TriggerData], Mapping[str, Any]]"
 
 _POSITIONAL = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
 # Names that always mean what stands at that place, even when something of the same name is injected.
-_PLAIN = frozenset({"_", "_event", "context", "ctx", "event", "payload"})
+_PLAIN = frozenset({"_", "_event", "context", "ctx", "effect", "event", "payload"})
 
 
 class Actions(Mapping[str, Callable[..., Any]]):
@@ -56,7 +54,11 @@ class Actions(Mapping[str, Callable[..., Any]]):
     def mail(ctx):
         ...
 
-    assert list(actions) == ["charge", "send-receipt"]
+    @actions.effect("Notify")
+    def notify(effect):
+        print("telling", effect.payload["event"])
+
+    assert list(actions) == ["charge", "send-receipt", "effect_Notify"]
     ```
     """
 
@@ -79,6 +81,23 @@ class Actions(Mapping[str, Callable[..., Any]]):
         if isinstance(handler, str):
             return partial(self._add, handler)
         return self._add(handler.__name__, handler)
+
+    @overload
+    def effect(self, handler: F, /) -> F: ...
+
+    @overload
+    def effect(self, name: str, /) -> Callable[[F], F]: ...
+
+    def effect(self, handler: Callable[..., Any] | str, /) -> Any:
+        """
+        Add a function as the handler of the effects of the type given, or called like the function.
+
+        Raises:
+            ValueError: A handler of that type was added before.
+        """
+        if isinstance(handler, str):
+            return partial(self._add, f"effect_{identifier(handler)}")
+        return self._add(f"effect_{handler.__name__}", handler)
 
     def _add(self, name: str, handler: F) -> F:
         if name in self._handlers:
@@ -113,7 +132,7 @@ class Given:
 class Moment:
     """What an action may ask about the step that it runs in."""
 
-    context: dict[str, Any]
+    context: Any
     payload: dict[str, Any] | None
     event_name: str | None
     keywords: Mapping[str, Any]
@@ -157,10 +176,14 @@ class Call:
         )
 
     def __call__(self, moment: Moment) -> Any:
-        """Call the handler."""
-        places = [moment.context, moment.payload]
-        if self.plain:
-            return self.function(*places[: len(self.leading)])
+        """Call the handler of an action."""
+        return self.about((moment.context, moment.payload), moment)
+
+    def about(self, given: tuple[Any, ...], moment: Moment) -> Any:
+        """Call a handler with what stands at its places; it may name what else there is."""
+        if self.plain and len(self.leading) <= len(given):
+            return self.function(*given[: len(self.leading)])
+        places = [*given]
         named = moment.by_name()
         arguments = [self._leading(parameter, named, places) for parameter in self.leading]
         if self.spreads_positional:
@@ -183,96 +206,22 @@ class Call:
         asker = getattr(self.function, "__qualname__", repr(self.function))
         raise TypeError(
             f"{asker}() asks for {parameter.name!r}, which nothing provides here. An action takes (), (ctx) or "
-            f"(ctx, event), and by name event_name, state, machine and what the step injects: "
-            f"{', '.join(sorted(named))}"
+            f"(ctx, event), an effect () or (effect), and by name event_name, state, machine and what the step "
+            f"injects: {', '.join(sorted(named))}"
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Handler:
-    """The handler of one action."""
-
-    action: str
-    call: Call
-    asynchronous: bool
-
-    def run(self, trigger: TriggerData, names: Names) -> Any:
-        """Call the handler in the step of an event; what it returns."""
-        machine: Any = trigger.machine
-        call = self.call
-        if not call.plain:
-            keywords = {**names(trigger), "machine": machine}
-            return call(Moment(machine.context, payload_of(trigger), event_name(trigger), keywords))
-        match len(call.leading):
-            case 0:
-                return call.function()
-            case 1:
-                return call.function(machine.context)
-            case _:
-                return call.function(machine.context, payload_of(trigger))
-
-
-def resolve_handlers(
-    machine: str,
-    actions: Iterable[str],
-    sources: Iterable[Source | None],
-    own: Mapping[str, Callable[..., Any]],
-    tables: Mapping[str, Callable[..., Any]] | None = None,
-) -> dict[str, Handler]:
+def refuse_awaitable(what: str, result: Any) -> None:
     """
-    Find the handler of every action.
-
-    Args:
-        machine: The name of the machine, for the text of errors.
-        actions: The actions of its document, in order.
-        sources: Mappings or objects; the first that has a handler wins.
-        own: Methods of the machine's class, bound; asked after the others.
-        tables: Decision tables by the names of actions; asked last.
+    Refuse what a handler has returned on a synchronous machine, where nobody can await it.
 
     Raises:
-        MissingActionError: Actions have no handler; all of them are named.
-        TypeError: What stands for a handler cannot be called.
+        TypeError: Always.
     """
-    actions = tuple(actions)
-    asked = [source for source in sources if source is not None] + [own]
-    found = {name: find_handler([*asked, tables or {}], name) for name in actions}
-    missing = [name for name, handler in found.items() if handler is None]
-    if missing:
-        offered = dict.fromkeys(name for source in asked for name in _offered(source))
-        raise MissingActionError(machine, missing, [name for name in offered if name not in found])
-    return {
-        name: Handler(name, Call.of(function), _is_asynchronous(function))
-        for name, function in found.items()
-        if function is not None
-    }
-
-
-def find_handler(sources: Iterable[Source], action: str) -> Callable[..., Any] | None:
-    """
-    Find what is called like an action, or like it as an identifier, in the first source that has it.
-
-    Raises:
-        TypeError: What stands there cannot be called.
-    """
-    for source in sources:
-        for name in dict.fromkeys((action, identifier(action))):
-            handler = source.get(name) if isinstance(source, Mapping) else getattr(source, name, None)
-            if handler is None:
-                continue
-            if not callable(handler):
-                raise TypeError(f"the handler of action {action!r} cannot be called: it is {handler!r}")
-            function: Callable[..., Any] = handler
-            return function
-    return None
-
-
-def _offered(source: Source) -> list[str]:
-    if isinstance(source, Mapping):
-        return list(source)
-    return [name for name in dir(source) if not name.startswith("_")]
-
-
-def _is_asynchronous(function: Callable[..., Any]) -> bool:
-    while isinstance(function, partial):
-        function = function.func
-    return iscoroutinefunction(function) or iscoroutinefunction(getattr(function, "__call__", None))  # noqa: B004
+    close: Callable[[], None] | None = getattr(result, "close", None)
+    if close is not None:
+        close()
+    raise TypeError(
+        f"{what} returned an awaitable, and this machine is synchronous because no handler is declared with "
+        f"'async def'. Declare this one so."
+    )

@@ -8,6 +8,7 @@ What is decided is in the plan (`_plan`): names, and the order in which rows are
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections import OrderedDict
 from dataclasses import replace
 from functools import partial
@@ -16,7 +17,8 @@ from typing import TYPE_CHECKING
 
 from orca_bridge.definition import Else, StateDefinition
 
-from ._check import check, describe_row
+from ._check import all_states, check, describe_row
+from ._context_class import check_class
 from ._guards import GuardTable, compile_else
 from ._machine import Blueprint, OrcaChart, Recipe
 from ._plan import first_child, plan_of
@@ -26,6 +28,8 @@ from ._tables import table_handlers
 from ._weave import Weaver
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from statemachine import State
 
     from orca_bridge.definition import DecisionTable, MachineDefinition, TransitionDefinition
@@ -47,7 +51,8 @@ The library keeps what it learned about a class for ever, so that the same conte
 each time it is loaded.
 """
 
-_cache: OrderedDict[tuple[str, str, int, Typing], type[OrcaChart]] = OrderedDict()
+_logger = logging.getLogger("orca_bridge")
+_cache: OrderedDict[tuple[str, str, int, Typing, tuple[tuple[str, type], ...]], type[OrcaChart]] = OrderedDict()
 _lock = Lock()
 
 
@@ -59,6 +64,7 @@ def machine_class(
     warnings: tuple[Diagnostic, ...] = (),
     tables: tuple[DecisionTable, ...] = (),
     siblings: tuple[Sibling, ...] = (),
+    contexts: Mapping[str, type] | None = None,
 ) -> type[OrcaChart]:
     """
     Make the class of one machine, or return the one that was made of the same content and options.
@@ -70,25 +76,44 @@ def machine_class(
         warnings: What the reader found, to be kept on the class.
         tables: The decision tables of its document; one is the handler of the action that has its name.
         siblings: The machines of its document; what the machine invokes is among them.
+        contexts: Classes for contexts, by the names of machines.
 
     Raises:
         ConversionError: The definition cannot become a machine.
+        ContextFieldsError: The class for its context does not fit.
+        TypeError: That is no dataclass and no pydantic model.
     """
     if typing not in ("strict", "warn", "off"):
         raise ValueError(f"typing is 'strict', 'warn' or 'off', not {typing!r}")
     below = reachable(definition, siblings)
+    concerned = {definition.name, *(one.name for one, _ in below)}
+    chosen = tuple((name, cls) for name, cls in sorted((contexts or {}).items()) if name in concerned)
     # By content: definitions hold lists and maps and cannot be hashed. The actions are kept alive by the class.
     # A remark can come or go without any change to the definition; which file it stands in makes no other class.
     remarks = repr([replace(warning, file="") for warning in warnings])
-    key = _digest(repr((definition, tables, [one for one, _ in below]))), _digest(remarks), id(actions), typing
+    content = _digest(repr((definition, tables, [one for one, _ in below])))
+    key = content, _digest(remarks), id(actions), typing, chosen
     with _lock:
         if key not in _cache:
             check(definition)
-            _cache[key] = _Builder(Recipe(definition, actions, typing, warnings, tables, below)).build()
+            for name, cls in chosen:
+                if name == definition.name:
+                    check_class(cls, definition)
+            _warn_of_shots(definition, below)
+            _cache[key] = _Builder(Recipe(definition, actions, typing, warnings, tables, below, chosen)).build()
         _cache.move_to_end(key)
         while len(_cache) > MAX_CLASSES:
             _cache.popitem(last=False)
         return _cache[key]
+
+
+def _warn_of_shots(definition: MachineDefinition, below: Sequence[Sibling]) -> None:
+    """Log what the machine will say when it comes there: a machine of its own document takes no shots."""
+    known = {one.name for one, _ in below}
+    for state in all_states(definition.states):
+        if state.invoke is not None and state.invoke.shots is not None and state.invoke.machine in known:
+            text = "SHOTS_ON_CLASSICAL_CHILD: state %r of machine %r invokes %r, which measures nothing, with 'shots'"
+            _logger.warning(text, state.path, definition.name, state.invoke.machine)
 
 
 def _digest(text: str) -> str:
@@ -104,6 +129,7 @@ def blank_machine(recipe: Recipe) -> OrcaChart:
         warnings=recipe.warnings,
         tables=recipe.tables,
         siblings=recipe.siblings,
+        contexts=dict(recipe.contexts),
     )
     return cls.__new__(cls)
 
@@ -118,6 +144,7 @@ def _invoked(recipe: Recipe) -> dict[str, type[OrcaChart]]:
             warnings=warnings,
             tables=recipe.tables,
             siblings=recipe.siblings,
+            contexts=dict(recipe.contexts),
         )
         for definition, warnings in recipe.siblings
     }
@@ -142,12 +169,13 @@ class _Builder:
         return Blueprint(
             self.recipe,
             self.plan.event_ids,
-            self.plan.actions(),
+            self.plan.effects(self.definition),
             self.recipe.typing,
             {field.name: field for field in self.definition.context},
             frozenset(self.plan.names.states.values()),
             table_handlers(self.recipe.tables),
             partial(_invoked, self.recipe),
+            dict(self.recipe.contexts).get(self.definition.name),
         )
 
     def _state(self, node: Node, initial: bool) -> State:

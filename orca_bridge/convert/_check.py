@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from orca_bridge.exceptions import ConversionError
 
 from ._guards import GuardTable, guard_names
-from ._unsupported import CODE, unsupported
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -60,7 +59,6 @@ def check(definition: MachineDefinition) -> None:
         *(problem for row in definition.transitions for problem in _row_problems(row, states)),
         *_bullet_problems(states.values()),
         *dict.fromkeys(_guard_problems(definition)),
-        *(f"{CODE}: {found.message}{_line(found.span)}; {found.suggestion}" for found in unsupported(definition)),
     ]
     if problems:
         raise ConversionError(definition.name, problems)

@@ -1,52 +1,118 @@
-"""The context of a machine: start values, and whether values are of their declared types (semantics.md 8)."""
+"""The context of a machine: start values, what actions change, and the types of values (semantics.md section 8)."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from copy import deepcopy
+from copy import copy, deepcopy
 from decimal import Decimal
-from types import NoneType
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from orca_bridge.exceptions import ContextTypeError
 
-if TYPE_CHECKING:
-    from orca_bridge.definition import ContextField, TypeExpression
+from ._context_class import check_class, make_record
+from ._context_values import copied, is_record, updated, values_of
 
-__all__ = ("Typing", "conforms", "copied", "enforce", "is_surely_typed", "start_context", "type_problems")
+if TYPE_CHECKING:
+    from orca_bridge.definition import ContextField, Parameter, TypeExpression
+
+    from ._machine import OrcaChart
+
+__all__ = (
+    "Typing",
+    "conforms",
+    "copied",
+    "enforce",
+    "is_surely_typed",
+    "merge",
+    "parameter_problems",
+    "start_context",
+    "type_problems",
+    "write",
+)
 
 Typing: TypeAlias = Literal["strict", "warn", "off"]
 
-_UNCHANGING = frozenset({int, str, bool, float, bytes, NoneType, Decimal})
-"""Types whose values are their own copies."""
 _CERTAIN: Mapping[str, type] = {"int": int, "string": str, "bool": bool}
 """By the kind of a declared type: values of just this type are of it."""
 _logger = logging.getLogger("orca_bridge")
 
 
-def start_context(fields: Iterable[ContextField], given: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Make the context that a machine starts with: declared defaults as fresh copies, then the given values."""
-    context = {field.name: deepcopy(field.default) for field in fields}
-    context.update(given or {})
+def start_context(machine: OrcaChart, given: Any) -> Any:
+    """
+    Make the context that a machine starts with: declared defaults as fresh copies, then the given values.
+
+    Args:
+        machine: The machine.
+        given: A mapping, a record that holds all values, or None.
+
+    Raises:
+        ContextTypeError: With ``typing="strict"``, or in a record, a value is not of its declared type.
+        ContextFieldsError: A record was given whose class does not fit the document.
+        TypeError: It is neither.
+    """
+    blueprint, definition = machine._blueprint, machine.definition
+    if given is not None and not isinstance(given, Mapping):
+        if not is_record(given):
+            kind = type(given).__name__
+            raise TypeError(f"a context is a mapping, or an object of a dataclass or pydantic model, and not a {kind}")
+        check_class(type(given), definition)
+        context: Any = copy(given)
+    else:
+        values = {field.name: deepcopy(field.default) for field in blueprint.fields.values()}
+        chosen = blueprint.context_class
+        values.update(given or {})
+        context = values if chosen is None else make_record(chosen, definition, values, given or {})
+    _accept(machine, context, None)
     return context
 
 
-def copied(values: Mapping[str, Any]) -> dict[str, Any]:
+def merge(machine: OrcaChart, action: str, result: Any) -> None:
     """
-    Copy a context deeply, to be put back later.
+    Merge what a handler returned into the context; None changes nothing, and what holds no values is logged.
 
-    A value that cannot be copied (a lock, a connection) stays the same object: it is no reason to refuse a step.
+    Raises:
+        ContextTypeError: With ``typing="strict"``, a value is not of its declared type.
+        Exception: A record refuses a value, or has no such field.
     """
-    memo: dict[int, Any] = {}
-    return {name: value if type(value) in _UNCHANGING else _copied(value, memo) for name, value in values.items()}
+    if result is None:
+        return
+    if isinstance(result, Mapping):
+        write(machine, result)
+    elif is_record(result) and isinstance(result, type(machine.context)):
+        write(machine, values_of(result))
+    else:
+        _logger.warning(
+            "action %r of machine %r returned %s, which is no mapping and is ignored",
+            action,
+            machine.definition.name,
+            type(result).__name__,
+        )
 
 
-def _copied(value: Any, memo: dict[int, Any]) -> Any:
-    try:
-        return deepcopy(value, memo)
-    except Exception:  # noqa: BLE001 - copying runs the methods of users' classes
-        return value
+def write(machine: OrcaChart, values: Mapping[str, Any]) -> None:
+    """
+    Write values into the context of a machine.
+
+    Raises:
+        ContextTypeError: With ``typing="strict"``, a value is not of its declared type; nothing was written.
+    """
+    blueprint, context = machine._blueprint, machine.context
+    if blueprint.typing != "off" and not is_surely_typed(blueprint.fields, values):
+        _accept(machine, values, context)
+    if type(context) is dict:
+        context.update(values)
+        return
+    written = updated(context, values)
+    if written is not context:
+        machine.context = written
+
+
+def _accept(machine: OrcaChart, values: Any, before: Any) -> None:
+    blueprint = machine._blueprint
+    if blueprint.typing != "off":
+        problems = type_problems(blueprint.fields, values_of(values), None if before is None else values_of(before))
+        enforce(machine.definition.name, problems, blueprint.typing, machine._orca.warned)
 
 
 def type_problems(
@@ -80,6 +146,16 @@ def is_surely_typed(fields: Mapping[str, ContextField], values: Mapping[str, Any
         if field is not None and type(value) is not _CERTAIN.get(field.type.kind):
             return False
     return True
+
+
+def parameter_problems(declared: Iterable[Parameter], values: Mapping[str, Any]) -> dict[str, str]:
+    """Find what an effect is given, or gives, that is not of its declared type; what is missing is no problem."""
+    problems = {}
+    for one in declared:
+        if one.type is not None and one.name in values and not conforms(values[one.name], one.type):
+            value, text = values[one.name], one.type.text or one.type.kind
+            problems[one.name] = f"{one.name!r} is declared {text} and is {type(value).__name__} {_short(value)}"
+    return problems
 
 
 def enforce(machine: str, problems: Mapping[str, str], typing: Typing, warned: set[str]) -> None:

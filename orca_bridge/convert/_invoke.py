@@ -24,7 +24,8 @@ from statemachines_orchestrator.engine import engine_of
 from statemachines_orchestrator.system import add_at_rest, post, withdraw
 
 from ._children import collection_for, field_for, key_of, place_of
-from ._context import enforce, type_problems
+from ._context import write
+from ._context_values import copy_of, values_of
 from ._guards import walk
 from ._names import identifier
 from ._payload import payload_of, replace_payload
@@ -71,6 +72,8 @@ class Invocation:
     done: str
     failed: str
     """The events that tell how the child ended."""
+    shots: int | None = None
+    """How often a machine that measures is run; machines of documents are none."""
 
     @classmethod
     def of(cls, path: str, definition: InvokeDefinition) -> Invocation:
@@ -82,6 +85,7 @@ class Invocation:
             definition.returns,
             _event(definition.on_done, f"done.invoke.{path}"),
             _event(definition.on_error, f"error.invoke.{path}"),
+            definition.shots,
         )
 
 
@@ -192,8 +196,9 @@ def _start(machine: OrcaChart, invocation: Invocation, payload: Mapping[str, Any
     if members is None:
         _post(machine, Message(invocation, None, _no_place(machine, invocation)))
         return
-    if key.count("[") >= MAX_DEPTH:
-        _post(machine, Message(invocation, None, _too_deep(machine, invocation)))
+    refusal = _refusal(machine, invocation, key)
+    if refusal is not None:
+        _post(machine, Message(invocation, None, refusal))
         return
     given = {one.name: _input(one, machine.context, payload) for one in invocation.input}
     try:
@@ -214,9 +219,19 @@ def _no_place(machine: OrcaChart, invocation: Invocation) -> InvocationError:
     return InvocationError(machine.definition.name, invocation.path, invocation.machine, "UNKNOWN_MACHINE", why)
 
 
-def _too_deep(machine: OrcaChart, invocation: Invocation) -> InvocationError:
-    why = f"machines invoke machines {MAX_DEPTH} levels deep already. Let one of them end before it invokes the next"
-    return InvocationError(machine.definition.name, invocation.path, invocation.machine, "INVOKE_DEPTH", why)
+def _refusal(machine: OrcaChart, invocation: Invocation, key: str) -> InvocationError | None:
+    """Say why a machine that is known cannot run here, if it cannot."""
+    if key.count("[") >= MAX_DEPTH:
+        code = "INVOKE_DEPTH"
+        why = (
+            f"machines invoke machines {MAX_DEPTH} levels deep already. Let one of them end before it invokes the next"
+        )
+    elif invocation.shots is not None:
+        code = "SHOTS_ON_CLASSICAL_CHILD"
+        why = f"it measures nothing, so that it cannot take {invocation.shots} shots. Leave 'shots' out of the document"
+    else:
+        return None
+    return InvocationError(machine.definition.name, invocation.path, invocation.machine, code, why)
 
 
 def _input(one: InvokeInput, context: Mapping[str, Any], payload: Mapping[str, Any] | None) -> Any:
@@ -226,11 +241,12 @@ def _input(one: InvokeInput, context: Mapping[str, Any], payload: Mapping[str, A
 
 
 def _inherited(machine: OrcaChart) -> dict[str, Any]:
-    """Give a child the handlers of a machine that is used alone; an orchestrator's collection declares its own."""
+    """Give a child what was given to a machine that is used alone; an orchestrator's collection declares its own."""
     host = place_of(machine)
-    given = machine._given_actions.source
-    is_alone = getattr(host.orchestrator, "_machine_class", None) is not None
-    return {"actions": given} if given is not None and is_alone else {}
+    if getattr(host.orchestrator, "_machine_class", None) is None:
+        return {}
+    found = {"actions": machine._given_actions.source, "effect_timeout": machine._effect_timeout}
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def _payload(message: Message) -> dict[str, Any]:
@@ -242,7 +258,7 @@ def _payload(message: Message) -> dict[str, Any]:
     return {
         "child": child.definition.name,
         "final_state": ended,
-        "context": deepcopy(child.context),
+        "context": copy_of(child.context),
         "returns": deepcopy(_returned(message.invocation, child)),
     }
 
@@ -251,18 +267,15 @@ def _returned(invocation: Invocation, child: OrcaChart) -> dict[str, Any]:
     """Collect what a child gives back: what it declares, else what the invoke asks for; only what it has."""
     declared = [one.name for one in child.definition.returns]
     names = declared or [name for _, name in invocation.returns]
-    return {name: child.context[name] for name in names if name in child.context}
+    values = values_of(child.context)
+    return {name: values[name] for name in names if name in values}
 
 
 def _bind(machine: OrcaChart, invocation: Invocation, child: OrcaChart) -> None:
     """Write what a child gives back into the parent's context."""
     returned = _returned(invocation, child)
     bound = {field: deepcopy(returned[name]) for field, name in invocation.returns if name in returned}
-    blueprint = machine._blueprint
-    if blueprint.typing != "off":
-        problems = type_problems(blueprint.fields, bound, machine.context)
-        enforce(machine.definition.name, problems, blueprint.typing, machine._orca.warned)
-    machine.context.update(bound)
+    write(machine, bound)
 
 
 def _post(machine: OrcaChart, message: Message) -> None:

@@ -16,10 +16,13 @@ from statemachine.exceptions import StateMachineError, TransitionNotAllowed
 from orca_bridge.exceptions import MissingActionError
 from statemachines_orchestrator.engine import engine_of, host_of, keep_planned
 
-from ._actions import Given, resolve_handlers
+from ._actions import Given
 from ._children import children_of
-from ._context import Typing, copied, enforce, start_context, type_problems
+from ._context import Typing, start_context
+from ._context_values import copied, put_back, values_of
+from ._effects import effect_names
 from ._events import OrcaEvent, begin
+from ._handlers import resolve_handlers
 from ._names import SYSTEM_PREFIXES, identifier, is_ordinary
 from ._payload import read_payload, take_payload
 from ._regions import after_event, find_predicates, handler_name, is_kept_back
@@ -37,7 +40,8 @@ if TYPE_CHECKING:
     from orca_bridge.syntax import Diagnostic
     from statemachines_orchestrator.system import Clock
 
-    from ._actions import Handler, Source
+    from ._actions import Source
+    from ._handlers import Handler
     from ._invoke import Invocation
     from ._regions import Parallel
     from ._siblings import Sibling
@@ -57,6 +61,8 @@ class Recipe:
     tables: tuple[DecisionTable, ...] = ()
     siblings: tuple[Sibling, ...] = ()
     """The machines of the same document that may run below this one."""
+    contexts: tuple[tuple[str, type], ...] = ()
+    """Classes for the contexts of this machine and of those, by the names of the machines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +72,8 @@ class Blueprint:
     recipe: Recipe
     event_ids: Mapping[str, str]
     """Every event of the document, system events too, to the id it has in the class."""
-    actions: tuple[str, ...]
-    """Names of all actions that the machine runs, in document order."""
+    actions: Mapping[str, tuple[str, ...]]
+    """All actions that the machine runs, in document order, with the types of the effects of each."""
     typing: Typing
     fields: Mapping[str, ContextField]
     """The declared context, by field name."""
@@ -76,6 +82,8 @@ class Blueprint:
     """Handlers that are decision tables, by the names of actions that may be called so."""
     invoked: Callable[[], Mapping[str, type[OrcaChart]]] = dict
     """Makes the classes of the machines that may run below this one, by name."""
+    context_class: type | None = None
+    """What keeps the context, if it is no dict."""
 
 
 class Queued:
@@ -102,15 +110,19 @@ class OrcaChart(StateChart[Any]):
         state_field: As in python-statemachine: the attribute of the model.
         start_value: As in python-statemachine: start in this state (its full path).
         listeners: As in python-statemachine.
-        context: Values to start with; they override the declared defaults, other keys are kept too.
+        context: Values to start with; they override the declared defaults, other keys are kept too. Or an object of a
+            dataclass or a pydantic model, which holds them all; the machine has a copy of it.
         actions: Handlers for this instance, by name or as methods of an object; they come first.
+        effect_timeout: How many seconds an effect may take whose handler is asynchronous; longer is a failure. Without
+            one it may take any time.
         clock: What the timers of a machine that is used alone go by; the machine's own clock by default. In an
             orchestrator they go by its clock.
         **kwargs: Handed by name to what runs on the initial entry.
 
     Raises:
-        MissingActionError: Actions of the document have no handler.
+        MissingActionError: Actions of the document have no handler, nor have their effects.
         ContextTypeError: With ``typing="strict"``, a start value is not of its declared type.
+        ContextFieldsError: The class of the object that was given as context does not fit the document.
     """
 
     allow_event_without_transition = False
@@ -126,8 +138,8 @@ class OrcaChart(StateChart[Any]):
     warnings: ClassVar[tuple[Diagnostic, ...]]
     """What the reader warned about. Not Python warnings: a lint does not break a strict test suite."""
 
-    context: dict[str, Any]
-    """The live values of this machine: what guards read and actions change."""
+    context: Any
+    """The live values, which guards read and actions change: a dict, or an object of a class of yours."""
 
     _blueprint: ClassVar[Blueprint]
     _own_handlers: ClassVar[Mapping[str, Any]]
@@ -166,16 +178,18 @@ class OrcaChart(StateChart[Any]):
         start_value: Any = None,
         listeners: list[object] | None = None,
         *,
-        context: Mapping[str, Any] | None = None,
+        context: Any = None,
         actions: Source | None = None,
         clock: Clock | None = None,
+        effect_timeout: float | None = None,
         **kwargs: Any,
     ) -> None:
         self._orca = RunState()
         self._given_actions = Given(actions)
         self._given_clock = clock
+        self._effect_timeout = effect_timeout
         if hasattr(type(self), "_blueprint"):
-            self.context = self._start_context(context)
+            self.context = start_context(self, context)
         super().__init__(model, state_field, start_value, listeners, **kwargs)
         if self.is_terminated:
             raise_failure(self)
@@ -187,18 +201,15 @@ class OrcaChart(StateChart[Any]):
         result = super().activate_initial_state()
         return at_home(self, result) if self._needs_home else result
 
-    def _start_context(self, given: Mapping[str, Any] | None) -> dict[str, Any]:
-        blueprint = self._blueprint
-        context = start_context(blueprint.fields.values(), given)
-        if blueprint.typing != "off":
-            problems = type_problems(blueprint.fields, context)
-            enforce(self.definition.name, problems, blueprint.typing, self._orca.warned)
-        return context
-
     @property
     def children(self) -> Mapping[str, OrcaChart]:
         """The machines that run for states of this one now, by the path of the state that invokes each."""
         return children_of(self)
+
+    @property
+    def effect_errors(self) -> tuple[Mapping[str, str], ...]:
+        """The effects that have failed since the last event: ``effect``, ``action`` and ``error`` of each."""
+        return tuple(failure.shown() for failure in self._orca.effect_failures)
 
     # -- events -----------------------------------------------------------------------------------------
 
@@ -319,12 +330,14 @@ class OrcaChart(StateChart[Any]):
 
     def __orchestrator_save__(self) -> object:
         """Keep the context before an orchestrator's step changes it; what cannot be copied is kept as it is."""
-        return copied(self.context)
+        return copied(values_of(self.context))
 
     def __orchestrator_restore__(self, saved: object) -> None:
-        """Put the context back, in the same dict, after an orchestrator's step has failed."""
-        self.context.clear()
-        self.context.update(copied(cast("Mapping[str, Any]", saved)))
+        """Put the context back, in the same object, after an orchestrator's step has failed."""
+        before = self.context
+        after = put_back(before, cast("Mapping[str, Any]", saved))
+        if after is not before:
+            self.context = after
         self._orca.forget()
 
     @classmethod
@@ -409,13 +422,16 @@ def _in_copy(home: OrcaSystem, machine: OrcaChart) -> OrcaChart:
 
 def _methods(cls: type[OrcaChart]) -> dict[str, Callable[..., Any]]:
     """
-    Collect the action handlers among the methods of a class, the nearest class first.
+    Collect the handlers of actions and effects among the methods of a class, the nearest class first.
 
     A method is the handler of the action of its name, unless the name belongs to the library: a `send`
     that someone overrides is no action.
     """
     predicates = [handler_name(parallel.path) for parallel in cls._parallels]
-    wanted = {identifier(name) for name in (*cls._blueprint.actions, *predicates)} - RESERVED
+    actions = cls._blueprint.actions
+    types = dict.fromkeys(kind for kinds in actions.values() for kind in kinds)
+    effects = [name for kind in types for name in effect_names(kind, actions)]
+    wanted = {identifier(name) for name in (*actions, *predicates, *effects)} - RESERVED
     found: dict[str, Callable[..., Any]] = {}
     for base in reversed(cls.__mro__):
         if "_own_handlers" in vars(base):

@@ -49,6 +49,11 @@ class Plan:
         by_row = (name for row in rows for name in row.actions)
         return tuple(dict.fromkeys((*by_node, *by_row)))
 
+    def effects(self, definition: MachineDefinition) -> dict[str, tuple[str, ...]]:
+        """Give those actions in order, with the types of the effects that the document declares for each."""
+        declared = {action.name: action.effects for action in definition.actions}
+        return {name: declared.get(name, ()) for name in self.actions()}
+
     def selection_order(self) -> Iterator[Row]:
         """Give every row at every place where it is tried, in the order in which it is tried there."""
         return rows_in_order(self.nodes, [*(Row(row.source, row) for row in self.rows), *self.bullets])

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from statemachine.event import BoundEvent
 from statemachine.orderedset import OrderedSet
 
-from ._actions import find_handler
+from ._handlers import find_handler
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

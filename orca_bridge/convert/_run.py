@@ -13,7 +13,6 @@ would be lost when an orchestrator puts its engine in place.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any
@@ -22,22 +21,26 @@ from statemachine.event import BoundEvent
 
 from orca_bridge.exceptions import EventlessLoopError
 
-from ._context import enforce, is_surely_typed, type_problems
+from ._actions import refuse_awaitable
+from ._context import merge
+from ._effects import ERROR_EFFECT, note_taken, run_effects, run_effects_async, tell_unhandled
 from ._invoke import receive, report_failure, settle
 from ._payload import payload_of
 from ._regions import settle_regions
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable, Mapping
 
     from statemachine.event_data import TriggerData
 
-    from ._actions import Handler, Names
+    from ._actions import Moment, Names
+    from ._effects import EffectFailure
     from ._events import OrcaEvent
+    from ._handlers import Handler
     from ._invoke import Invocation, Message
     from ._machine import OrcaChart
 
-__all__ = ("MAX_UNPROMPTED", "RunState", "Work", "merge", "perform", "raise_failure", "watch_macrosteps")
+__all__ = ("MAX_UNPROMPTED", "RunState", "Work", "perform", "raise_failure", "watch_macrosteps")
 
 MAX_UNPROMPTED = 1000
 ERROR_ACTION = "error.action"
@@ -55,7 +58,7 @@ class Work:
     unprompted: bool = False
     """Whether the row is taken without an event from outside: it has none, or the machine's own."""
     takes_errors: bool = False
-    """Whether the row's event can be an ``error.action.*``."""
+    """Whether the row's event can be an ``error.action.*`` or ``error.effect.*``."""
     raises: str | None = None
     """The event that is raised after the actions."""
     ignores: bool = False
@@ -72,6 +75,8 @@ class RunState:
     """Events that were sent, by the names under which they were."""
     failures: list[Exception] = field(default_factory=list)
     """Errors of actions that no row has taken yet."""
+    effect_failures: list[EffectFailure] = field(default_factory=list)
+    """Effects that have failed since the last event from outside."""
     unprompted: int = 0
     """How many rows were taken since the last event from outside."""
     warned: set[str] = field(default_factory=set)
@@ -98,19 +103,21 @@ class RunState:
     @property
     def is_stale(self) -> bool:
         """Whether a step has left something behind."""
-        return bool(self.failures or self.unprompted or self.ignored)
+        return bool(self.failures or self.effect_failures or self.unprompted or self.ignored)
 
     def begin(self) -> None:
         """Start counting anew: an event arrives from outside."""
         for failure in self.failures:
             _logger.error("an action's error was never raised", exc_info=failure)
         self.failures.clear()
+        self.effect_failures.clear()
         self.unprompted = 0
         self.ignored = False
 
     def forget(self) -> None:
         """Forget what a step has left behind that was put back."""
         self.failures.clear()
+        self.effect_failures.clear()
         self.synced.clear()
         self.unarmed.clear()
         self.pending.clear()
@@ -164,8 +171,14 @@ def _come_to_rest(machine: OrcaChart) -> None:
 
 
 def raise_failure(machine: OrcaChart) -> None:
-    """Raise the first error of an action that no row has taken, or tell who invoked the machine; log later ones."""
+    """
+    Raise the first error of an action that no row has taken, or tell who invoked the machine; log later ones.
+
+    A failure of an effect that no row has taken is logged, and is no error of the machine.
+    """
     machine._orca.unprompted = 0
+    if machine._orca.effect_failures:
+        tell_unhandled(machine)
     failures = machine._orca.failures
     if failures:
         first, *others = failures
@@ -205,14 +218,16 @@ def _go_on(machine: OrcaChart, work: Work, trigger: TriggerData, names: Names, f
     for number in range(first, len(work.actions)):
         action = work.actions[number]
         try:
-            result = handlers[action].run(trigger, names)
-            if result is None:
+            handler = handlers[action]
+            result = handler.run(trigger, names)
+            if result is None and not handler.effects:
                 continue
-            if type(result) is not dict and isawaitable(result):
+            if handler.effects or (type(result) is not dict and isawaitable(result)):
                 if machine._orca.asynchronous:
                     return _go_on_async(machine, work, trigger, names, number, result)
-                _refuse_awaitable(action, result)
-            merge(machine, action, result)
+                _follow_up(machine, handler, result, handler.moment(trigger, names))
+            else:
+                merge(machine, action, result)
         except Exception as error:  # noqa: BLE001 - every error of an action is an event of the machine
             _fail(machine, action, trigger, error)
             break
@@ -222,10 +237,16 @@ def _go_on(machine: OrcaChart, work: Work, trigger: TriggerData, names: Names, f
 
 
 async def _go_on_async(  # noqa: PLR0917 - it continues `_go_on`
-    machine: OrcaChart, work: Work, trigger: TriggerData, names: Names, number: int, result: Awaitable[Any]
+    machine: OrcaChart, work: Work, trigger: TriggerData, names: Names, number: int, result: Any
 ) -> None:
+    handler = machine._orca.handlers[work.actions[number]]
     try:
-        merge(machine, work.actions[number], await result)
+        found = await result if isawaitable(result) else result
+        if handler.effects:
+            await run_effects_async(machine, handler, found, handler.moment(trigger, names))
+            _wait_for_effects(machine)
+        else:
+            merge(machine, handler.action, found)
     except Exception as error:  # noqa: BLE001 - as above
         _fail(machine, work.actions[number], trigger, error)
         number = len(work.actions)
@@ -234,43 +255,22 @@ async def _go_on_async(  # noqa: PLR0917 - it continues `_go_on`
         await rest
 
 
+def _follow_up(machine: OrcaChart, handler: Handler, result: Any, moment: Moment) -> None:
+    """Run the effects of an action of a synchronous machine, which waits for nothing."""
+    if isawaitable(result):
+        refuse_awaitable(f"action {handler.action!r}", result)
+    run_effects(machine, handler, result, moment)
+    _wait_for_effects(machine)
+
+
+def _wait_for_effects(machine: OrcaChart) -> None:
+    if machine._orca.effect_failures:
+        _wait_for_rest(machine)
+
+
 def _raise_event(machine: OrcaChart, event: str) -> None:
     chosen = machine._blueprint.event_ids.get(event, event)
     BoundEvent(chosen, name=event, internal=True, _sm=machine).put()
-
-
-def _refuse_awaitable(action: str, result: Any) -> None:
-    close: Callable[[], None] | None = getattr(result, "close", None)
-    if close is not None:
-        close()
-    raise TypeError(
-        f"action {action!r} returned an awaitable, and this machine is synchronous because no handler is "
-        f"declared with 'async def'. Declare this one so."
-    )
-
-
-def merge(machine: OrcaChart, action: str, result: Any) -> None:
-    """
-    Merge what a handler returned into the context; None changes nothing, and what is no mapping is logged.
-
-    Raises:
-        ContextTypeError: With ``typing="strict"``, a value is not of its declared type.
-    """
-    if result is None:
-        return
-    if not isinstance(result, Mapping):
-        _logger.warning(
-            "action %r of machine %r returned %s, which is no mapping and is ignored",
-            action,
-            machine.definition.name,
-            type(result).__name__,
-        )
-        return
-    blueprint = machine._blueprint
-    if blueprint.typing != "off" and not is_surely_typed(blueprint.fields, result):
-        problems = type_problems(blueprint.fields, result, machine.context)
-        enforce(machine.definition.name, problems, blueprint.typing, machine._orca.warned)
-    machine.context.update(result)
 
 
 def _fail(machine: OrcaChart, action: str, trigger: TriggerData, error: Exception) -> None:
@@ -292,7 +292,9 @@ def _is_error_action(trigger: TriggerData) -> bool:
 
 def _take_error(machine: OrcaChart, trigger: TriggerData) -> None:
     """Note that a row has taken the error that this event stands for."""
-    if _is_error_action(trigger):
+    if str(trigger.event).startswith(f"{ERROR_EFFECT}."):
+        note_taken(machine, trigger)
+    elif _is_error_action(trigger):
         error = (payload_of(trigger) or {}).get("exception")
         machine._orca.failures[:] = [failure for failure in machine._orca.failures if failure is not error]
 

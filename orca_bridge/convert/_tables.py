@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from orca_bridge.exceptions import NoMatchingRuleError
 
+from ._context_values import is_record, values_of
+
 if TYPE_CHECKING:
     from orca_bridge.definition import CellTest, DecisionTable, NumberRange, TableRule
 
@@ -85,18 +87,19 @@ class Table:
         return None
 
     @property
-    def action(self) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
+    def action(self) -> Callable[[Any], dict[str, Any]]:
         """
         The table as the handler of an action: asked with the context, it gives what is merged into it.
 
         It raises `NoMatchingRuleError` if no rule matches, which is the event ``error.action.<name>`` for the machine.
         """
 
-        def decide(ctx: Mapping[str, Any]) -> dict[str, Any]:
-            found = self.evaluate(ctx)
+        def decide(ctx: Any) -> dict[str, Any]:
+            values = values_of(ctx)
+            found = self.evaluate(values)
             if found is None:
                 names = [column.name for column in self.definition.conditions]
-                raise NoMatchingRuleError(self.definition.name, {name: ctx.get(name) for name in names})
+                raise NoMatchingRuleError(self.definition.name, {name: values.get(name) for name in names})
             return found
 
         return decide
@@ -120,7 +123,8 @@ class Table:
 
         def holds(machine: Any = None, **payload: Any) -> bool:
             context = getattr(machine, "context", None)
-            found = self({**context, **payload} if isinstance(context, Mapping) else payload)
+            known = values_of(context) if isinstance(context, Mapping) or is_record(context) else {}
+            found = self({**known, **payload})
             if found is None or output is None:
                 return found is not None
             return found.get(output) in values if values else found.get(output) is True

@@ -343,5 +343,6 @@ def _needs_name(event: str | None) -> bool:
 
 def _takes_errors(event: str | None) -> bool:
     return event is not None and (
-        event in ("error", "error.action", "error.execution") or event.startswith("error.action.")
+        event in ("error", "error.action", "error.effect", "error.execution")
+        or event.startswith(("error.action.", "error.effect."))
     )

@@ -7,7 +7,6 @@ looks for the present handler each time, and passes over an action that has none
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from inspect import isawaitable
@@ -16,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 from statemachine.event import BoundEvent
 
 from orca_bridge.convert._actions import Call, Moment
-from orca_bridge.convert._context import copied
-from orca_bridge.convert._run import merge
+from orca_bridge.convert._context import merge
+from orca_bridge.convert._effects import conclude, effect_of, split_answer, within
 
 from ._lower import RAISE
 from .bus import EventType
@@ -75,14 +74,9 @@ class Handlers(Mapping[str, Callable[..., Any]]):
         elif not effects and name not in self._missed:
             self._missed.add(name)
             _logger.warning("action %r of machine %r has no handler and is passed over", name, chart.definition.name)
-        for effect in effects:
-            if handler is None or effect in self._machine.event_bus.effect_handler_types:
-                payload = {
-                    "action": name,
-                    "context": copied(context),
-                    "event": None if event is None else copied(event),
-                }
-                await self._effect(chart, name, Effect(effect, dict(given) if given is not None else payload))
+        for kind in effects:
+            if handler is None or kind in self._machine.event_bus.effect_handler_types:
+                await self._effect(chart, name, effect_of(kind, name, context, event, given))
 
     async def _call(
         self, handler: Callable[..., Any], name: str, chart: OrcaChart, moment: Moment
@@ -94,13 +88,9 @@ class Handlers(Mapping[str, Callable[..., Any]]):
         found = call(Moment(moment.context, moment.payload, moment.event_name, {**moment.keywords, **self._injected()}))
         if isawaitable(found):
             found = await found
-        match found:
-            case (Mapping() as update, Effect(payload=payload)) | (Mapping() as update, Mapping() as payload):
-                merge(chart, name, update)
-                return payload
-            case _:
-                merge(chart, name, found)
-                return None
+        update, given = split_answer(found)
+        merge(chart, name, update)
+        return given
 
     def _injected(self) -> dict[str, Any]:
         return {"machine": self._machine}
@@ -109,22 +99,15 @@ class Handlers(Mapping[str, Callable[..., Any]]):
         machine = self._machine
         await machine._publish(EventType.EFFECT_EXECUTING, {"effect": effect.type})
         try:
-            async with asyncio.timeout(machine._effect_timeout):
-                result = await machine.event_bus.execute_effect(effect)
-        except TimeoutError:
-            result = EffectResult(EffectStatus.FAILURE, error=f"it took longer than {machine._effect_timeout:g}s")
-        if result.status == EffectStatus.SUCCESS:
-            merge(chart, action, result.data if isinstance(result.data, Mapping) else None)
+            result = await within(machine._effect_timeout, machine.event_bus.execute_effect(effect))
+        except TimeoutError as late:
+            result = EffectResult(EffectStatus.FAILURE, error=str(late))
+        failure = conclude(chart, action, effect, result)
+        if failure is None:
             await machine._publish(EventType.EFFECT_COMPLETED, {"effect": effect.type, "result": result.data})
-        else:
-            await self._failed(chart, action, effect, result)
-
-    async def _failed(self, chart: OrcaChart, action: str, effect: Effect, result: EffectResult) -> None:
-        error = result.error or "the effect failed"
-        machine = self._machine
-        machine._step.effect_errors.append({"effect": effect.type, "action": action, "error": error})
-        await machine._publish(EventType.EFFECT_FAILED, {"effect": effect.type, "error": error})
-        _raise(chart, f"error.effect.{effect.type}", effect=effect.type, action=action, error=error)
+            return
+        machine._step.effect_errors.append({"effect": effect.type, "action": action, "error": failure})
+        await machine._publish(EventType.EFFECT_FAILED, {"effect": effect.type, "error": failure})
 
 
 def _raise(chart: OrcaChart, event: str, **payload: Any) -> None:

@@ -12,6 +12,8 @@ from inspect import isawaitable
 from typing import Any, TypeAlias, TypeVar
 from uuid import uuid4
 
+from orca_bridge.convert._effects import result_of
+
 from .types import Effect, EffectResult, EffectStatus
 
 __all__ = (
@@ -22,7 +24,6 @@ __all__ = (
     "EventType",
     "get_event_bus",
     "reset_event_bus",
-    "result_of",
 )
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -225,24 +226,6 @@ def get_event_bus() -> EventBus:
 def reset_event_bus() -> None:
     """Forget the bus of this process: the next `get_event_bus` makes a new one. For tests."""
     _shared.clear()
-
-
-async def result_of(handler: EffectHandler, effect: Effect) -> EffectResult:
-    """Call a handler of effects and give what it answers, in one form; a failure if it raises."""
-    try:
-        found = handler(effect)
-        if isawaitable(found):
-            found = await found
-    except Exception as error:  # noqa: BLE001 - a handler may raise anything, and a failure is data
-        return EffectResult(EffectStatus.FAILURE, error=str(error) or type(error).__name__)
-    answer: Any = found
-    if isinstance(answer, EffectResult):
-        return answer
-    if answer is None or isinstance(answer, Mapping):
-        return EffectResult(EffectStatus.SUCCESS, data=None if answer is None else dict(answer))
-    kind = type(answer).__name__
-    message = f"the handler of {effect.type!r} returned {kind}; return an EffectResult, a mapping or None"
-    return EffectResult(EffectStatus.FAILURE, error=message)
 
 
 async def _tell(handler: EventHandler, event: Event) -> None:

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from inspect import isawaitable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from .bus import EffectHandler, result_of
+from orca_bridge.convert._effects import result_of
+
 from .types import Effect, EffectResult, EffectStatus
+
+if TYPE_CHECKING:
+    from .bus import EffectHandler
 
 __all__ = (
     "EffectRegistry",

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from copy import deepcopy
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from orca_bridge.convert import Effect as Effect  # noqa: PLC0414 - given away
+from orca_bridge.convert import EffectResult as EffectResult  # noqa: PLC0414 - given away
+from orca_bridge.convert import EffectStatus as EffectStatus  # noqa: PLC0414 - given away
 from orca_bridge.exceptions import OrcaError
 
 if TYPE_CHECKING:
@@ -17,10 +19,7 @@ if TYPE_CHECKING:
 __all__ = (
     "ActionSignature",
     "Context",
-    "Effect",
     "EffectDef",
-    "EffectResult",
-    "EffectStatus",
     "GuardAnd",
     "GuardCompare",
     "GuardDef",
@@ -252,33 +251,6 @@ class MachineDef:
     machines: list[MachineDef] = field(default_factory=list, init=False, repr=False, compare=False)
     """All machines of the file, this one included; empty if it was not read from a file of several readers' choice."""
     _origin: Origin | None = field(default=None, init=False, repr=False, compare=False)
-
-
-# -- effects -----------------------------------------------------------------------------------------------
-
-
-class EffectStatus(StrEnum):
-    """How an effect ended."""
-
-    SUCCESS = "success"
-    FAILURE = "failure"
-
-
-@dataclass
-class Effect:
-    """A side effect, described as data."""
-
-    type: str
-    payload: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass
-class EffectResult:
-    """How an effect ended: `status` is an `EffectStatus` or its text."""
-
-    status: str
-    data: Any = None
-    error: str | None = None
 
 
 # -- what comes of events -----------------------------------------------------------------------------------

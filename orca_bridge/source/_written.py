@@ -31,6 +31,7 @@ def written(
     states: Callable[[Weaver], Sequence[State]],
     events: Mapping[str, str],
     actions: tuple[str, ...] = (),
+    effects: Mapping[str, tuple[str, ...]] | None = None,
     tables: tuple[DecisionTable, ...] = (),
     invoked: Callable[[], Sequence[type[OrcaChart]]] = tuple,
 ) -> Callable[[type[_C]], type[_C]]:
@@ -42,6 +43,7 @@ def written(
         states: Makes the states and rows, and gives the states that are in no other.
         events: Every event, by the name in the document, to the attribute it has in the class.
         actions: The actions that the machine runs, in document order.
+        effects: The types of the effects of those that have some.
         tables: The decision tables of the document.
         invoked: Gives the classes of the machines that may run below this one, which the module may declare later.
 
@@ -56,7 +58,7 @@ def written(
         blueprint = Blueprint(
             Recipe(definition, None, "warn", (), tables),
             events,
-            actions,
+            {name: (effects or {}).get(name, ()) for name in actions},
             "warn",
             {field.name: field for field in definition.context},
             frozenset(state.id for state in weaver.states.values()),

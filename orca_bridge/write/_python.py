@@ -18,7 +18,15 @@ from orca_bridge.definition import ContextField, Else, MachineDefinition, StateD
 from ._python_guards import GuardFunctions
 from ._python_names import docstring, identifiers, joined, literal, pascal_case, snake_case
 from ._python_system import system_lines
-from ._python_types import actions_protocol, context_type, is_name, literal_type, payload_type, type_text
+from ._python_types import (
+    actions_protocol,
+    context_type,
+    effects_protocol,
+    is_name,
+    literal_type,
+    payload_type,
+    type_text,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -39,12 +47,22 @@ _HELPERS = ("Weaver", "equal", "field", "is_written_from", "order", "otherwise",
 _TYPING = ("TYPE_CHECKING", "Any", "Literal", "Protocol", "TypeAlias", "TypedDict", "overload")
 _SYSTEM = ("Members", "Orchestrator", "machine", "machines")
 _RECORDS = (
-    *("CellTest", "DecisionTable", "EventDefinition", "MachineDefinition", "NumberRange", "Parameter"),
+    *(
+        "CellTest",
+        "DecisionTable",
+        "EffectDefinition",
+        "EventDefinition",
+        "MachineDefinition",
+        "NumberRange",
+        "Parameter",
+    ),
     *("InvokeDefinition", "InvokeInput", "Outcome", "Path", "ReturnDefinition"),
     *("TableColumn", "TableRule", "TypeExpression"),
 )
 
-_IMPORTED = frozenset({*_HELPERS, *_TYPING, *_SYSTEM, *_RECORDS, "Callable", "Mapping", "OrcaChart", "State"})
+_IMPORTED = frozenset(
+    {"Effect", "EffectResult", *_HELPERS, *_TYPING, *_SYSTEM, *_RECORDS, "Callable", "Mapping", "OrcaChart", "State"}
+)
 """What means something else in a module already."""
 
 
@@ -93,7 +111,7 @@ def _imports(body: str) -> Iterator[str]:
         yield "from collections.abc import Callable, Mapping"
     yield f"from typing import {', '.join(name for name in _TYPING if name in body)}"
     yield ""
-    yield "from orca_bridge import OrcaChart"
+    yield f"from orca_bridge import {'Effect, EffectResult, ' if 'effect: Effect,' in body else ''}OrcaChart"
     records = sorted(name for name in _RECORDS if f"{name}(" in body)
     short = f"from orca_bridge.definition import {', '.join(records)}"
     yield from [short] if len(short) <= _WIDTH else joined("from orca_bridge.definition import (", records, ")")
@@ -127,10 +145,15 @@ class _Writer:
         self.invoked = [names[one.name] for one, _ in reachable(machine, [(one, ()) for one in machines])]
         name = self.name
         self.plan = plan_of(machine)
+        self.effects = self.plan.effects(machine)
         self.prefix = snake_case(name)
         self.guards = GuardFunctions(machine, self.prefix)
         self.locals = identifiers(self.plan.names.states.values(), taken=("weaver",))
         self.payloads = self._payloads()
+
+    @property
+    def has_effects(self) -> bool:
+        return any(self.effects.values())
 
     def lines(self) -> Iterator[str]:
         yield from self._declared()
@@ -153,7 +176,13 @@ class _Writer:
         methods = {action: identifier(action) for action in self.plan.actions()}
         unique = {method: action for action, method in reversed(methods.items())}
         chosen = {action: method for action, method in methods.items() if unique[method] == action}
-        yield from actions_protocol(f"{self.name}Actions", f"{self.name}Context", self.machine, chosen)
+        context = f"{self.name}Context"
+        yield from actions_protocol(f"{self.name}Actions", context, self.machine, chosen)
+        if self.has_effects:
+            yield from ("", "")
+            plain = {action: method for action, method in chosen.items() if not self.effects[action]}
+            kinds = dict.fromkeys(kind for one in self.effects.values() for kind in one)
+            yield from effects_protocol(f"{self.name}Effects", context, self.machine, plain, kinds)
 
     def _payloads(self) -> dict[str, tuple[str, EventDefinition]]:
         declared = [event for event in self.machine.events if event.payload]
@@ -228,6 +257,7 @@ class _Writer:
             context=self.machine.context,
             events=self.machine.events,
             returns=self.machine.returns,
+            effects=self.machine.effects,
         )
         yield from ("", "")
         yield "@written("
@@ -238,6 +268,10 @@ class _Writer:
         yield from joined(
             "actions=(", [literal(name) for name in self.plan.actions()], _closing(self.plan.actions()), "    "
         )
+        effects = {name: kinds for name, kinds in self.effects.items() if kinds}
+        if effects:
+            entries = [f"{literal(name)}: {_tuple(kinds)}" for name, kinds in effects.items()]
+            yield from joined("effects={", entries, "},", "    ")
         if self.tables:
             yield from _listed(_record(self.tables, "    ", "tables="))
         if self.invoked:
@@ -247,7 +281,7 @@ class _Writer:
         yield from docstring(self.machine.description or f"The machine {self.machine.name}.", "    ")
         yield ""
         yield "    if TYPE_CHECKING:"
-        yield f"        context: {self.name}Context  # type: ignore[assignment]"
+        yield f"        context: {self.name}Context"
         yield ""
         yield from (f"        {chosen}: State" for chosen in self.plan.names.states.values())
         yield from self._constructor()
@@ -262,7 +296,8 @@ class _Writer:
         yield "            model: Any = None,"
         yield "            *,"
         yield f"            context: {self.name}Context | None = None,"
-        yield f"            actions: {self.name}Actions | Mapping[str, Callable[..., Any]] | None = None,"
+        given = f"{self.name}Actions | {self.name}Effects" if self.has_effects else f"{self.name}Actions"
+        yield f"            actions: {given} | Mapping[str, Callable[..., Any]] | None = None,"
         yield "            **options: Any,"
         yield "        ) -> None: ..."
 

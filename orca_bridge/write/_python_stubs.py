@@ -8,7 +8,7 @@ from orca_bridge.convert import all_states, describe_row, snake_case
 from orca_bridge.convert._names import identifier
 
 from ._python_names import docstring, identifiers, joined, literal, pascal_case
-from ._python_types import context_type
+from ._python_types import context_type, effect_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,7 +20,7 @@ __all__ = ("action_stubs",)
 
 def action_stubs(machines: Sequence[MachineDefinition], *, tests: bool = False, source: str = "") -> str:
     """
-    Write a module with one function for each action, to be filled in.
+    Write a module with one function for each action and one for each effect, to be filled in.
 
     Args:
         machines: The machines of a document; those that cannot run yet as well.
@@ -44,7 +44,8 @@ def _imports(text: str, *, tests: bool) -> Iterator[str]:
         yield "from collections.abc import Mapping"
     yield f"from typing import {', '.join(name for name in ('Any', 'Literal', 'TypedDict') if name in text)}"
     yield ""
-    yield f"from orca_bridge import Actions{', load' if tests and 'load(' in text else ''}"
+    effects = ", Effect, EffectResult" if "(effect: Effect)" in text else ""
+    yield f"from orca_bridge import Actions{effects}{', load' if tests and 'load(' in text else ''}"
 
 
 class _Stubs:
@@ -79,6 +80,19 @@ class _Stubs:
             yield from joined(f"def {function}(", given, f") -> {context} | None:")
             yield from docstring(f"{text}{effects}", "    ")
             yield f"    raise NotImplementedError({literal(action)})"
+        kinds = list(
+            dict.fromkeys(kind for name in self.functions if name in declared for kind in declared[name].effects)
+        )
+        methods = self._free([f"effect_{snake_case(kind)}" for kind in kinds])
+        for kind in kinds:
+            yield from self._effect(kind, methods[f"effect_{snake_case(kind)}"])
+
+    def _effect(self, kind: str, function: str) -> Iterator[str]:
+        yield from ("", "")
+        yield f"@{self.registry}.effect({literal(kind)})"
+        yield f"def {function}(effect: Effect) -> EffectResult | Mapping[str, Any] | None:"
+        yield from docstring(effect_text(kind, self.machine), "    ")
+        yield f"    raise NotImplementedError({literal(kind)})"
 
     def tests(self, source: str) -> Iterator[str]:
         for action, function in self.functions.items():

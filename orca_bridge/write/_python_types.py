@@ -5,14 +5,23 @@ from __future__ import annotations
 from keyword import iskeyword
 from typing import TYPE_CHECKING
 
-from ._python_names import docstring, joined, literal
+from ._python_names import docstring, joined, literal, snake_case
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from orca_bridge.definition import ContextField, MachineDefinition, Parameter, TypeExpression
 
-__all__ = ("actions_protocol", "context_type", "is_name", "literal_type", "payload_type", "type_text")
+__all__ = (
+    "actions_protocol",
+    "context_type",
+    "effect_text",
+    "effects_protocol",
+    "is_name",
+    "literal_type",
+    "payload_type",
+    "type_text",
+)
 
 _WIDTH = 120
 _SCALARS = {"string": "str", "int": "int", "decimal": "float", "number": "float", "bool": "bool"}
@@ -56,11 +65,13 @@ def literal_type(name: str, values: Sequence[str]) -> Iterator[str]:
         yield f"{name}: TypeAlias = str"
 
 
-def actions_protocol(name: str, context: str, machine: MachineDefinition, actions: Mapping[str, str]) -> Iterator[str]:
+def actions_protocol(
+    name: str, context: str, machine: MachineDefinition, actions: Mapping[str, str], of: str = ""
+) -> Iterator[str]:
     """Declare one method for each action; `actions` gives the method of each."""
     declared = {action.name: action for action in machine.actions}
     yield f"class {name}(Protocol):"
-    yield f'    """The actions of {machine.name}."""' if is_plain(machine.name) else '    """The actions."""'
+    yield f'    """The actions of {of or machine.name}."""' if is_plain(machine.name) else '    """The actions."""'
     for action, method in actions.items():
         yield ""
         if not is_name(method):
@@ -74,6 +85,28 @@ def actions_protocol(name: str, context: str, machine: MachineDefinition, action
         text = found.description if found is not None and found.description else f"Run {action}."
         yield from docstring(f"{text}{effects}", "        ")
         yield "        ..."
+
+
+def effects_protocol(
+    name: str, context: str, machine: MachineDefinition, actions: Mapping[str, str], kinds: Iterable[str]
+) -> Iterator[str]:
+    """Declare one method for each action without effects, and one for each effect."""
+    yield from actions_protocol(name, context, machine, actions, f"{machine.name}, whose effects have handlers")
+    for kind in kinds:
+        yield ""
+        method = f"effect_{snake_case(kind)}"
+        yield f"    def {method}(self, effect: Effect, /) -> EffectResult | Mapping[str, Any] | None:"
+        yield from docstring(effect_text(kind, machine), "        ")
+        yield "        ..."
+
+
+def effect_text(kind: str, machine: MachineDefinition) -> str:
+    """Say what a document tells about an effect."""
+    found = next((effect for effect in machine.effects if effect.name == kind), None)
+    if found is None:
+        return f"Run the effect {kind}."
+    given = "".join(f" {word}: {text}." for word, text in (("Input", found.input), ("Output", found.output)) if text)
+    return f"{found.description or f'Run the effect {kind}.'}{given}"
 
 
 def is_plain(text: str) -> bool:

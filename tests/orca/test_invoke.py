@@ -706,7 +706,8 @@ class TestSystem:
 
     def test_mistakes(self):
         """The mistakes of all machines are shown at once, each with its place."""
-        text = TRIP.replace("- on_entry: greet", "- invoke: Trip shots: 2") + "\n---\n\n# machine Lost\n\n"
+        text = TRIP.replace("## state given [final]", "## state given [final]\n- timeout: 5s -> asking")
+        text += "\n---\n\n# machine Lost\n\n"
         text += "## state a [initial]\n- invoke: Hotle\n"
 
         with pytest.raises(ConversionError) as caught:

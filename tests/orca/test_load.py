@@ -28,8 +28,6 @@ from orca_bridge import (
     load_all,
     loads,
 )
-from orca_bridge.convert import machine_class
-from orca_bridge.syntax import parse_document
 
 PAYMENT = """\
 # machine PaymentProcessor
@@ -307,66 +305,7 @@ class TestErrors:
             loads(SMALL.format(name="Small").replace(" [initial]", ""))
 
 
-UNSUPPORTED = """\
-# machine Lamp
-## state off [initial]
-- timeout: 5s -> on
-- ignore: flip
-## state on
-- invoke: Bulb shots: 3
-- on_done: lit
-## state both [parallel]
-- on_done: on
-### region left
-#### state l [initial]
-- on_error: lit
-### region right
-#### state r [initial]
-## actions
-| Name | Signature |
-|---|---|
-| ring | `(ctx) -> Context + Effect<Bell>` |
-"""
-
-
-class TestNotSupportedYet:
-    """What is read, and not run by this version."""
-
-    def test_everything_is_shown_in_the_text(self):
-        """The refusal points at each construct, and says what to do meanwhile."""
-        with pytest.raises(ConversionError) as caught:
-            loads(UNSUPPORTED)
-
-        shown = caught.value.diagnostics
-        assert {item.code for item in shown} == {"NOT_SUPPORTED_YET"}
-        assert [item.source_line for item in shown] == [
-            "- invoke: Bulb shots: 3",
-            "| ring | `(ctx) -> Context + Effect<Bell>` |",
-        ]
-        assert str(shown[0]) in str(caught.value)
-        assert str(shown[0]).splitlines()[1:] == [
-            "    6 | - invoke: Bulb shots: 3",
-            "      |   ^^^^^^^^^^^^^^^^^^^^^",
-            "      = until then: leave it out: the machine runs once",
-        ]
-        assert all(problem.startswith("NOT_SUPPORTED_YET: ") for problem in caught.value.problems)
-
-    def test_survives_pickling(self):
-        """The refusal can be sent to another process."""
-        with pytest.raises(ConversionError) as caught:
-            loads(UNSUPPORTED)
-
-        assert pickle.loads(pickle.dumps(caught.value)).diagnostics == caught.value.diagnostics
-
-    def test_without_a_text_lines_are_named(self):
-        """A definition that came from elsewhere is refused in words."""
-        (definition,) = parse_document(UNSUPPORTED).machines
-
-        with pytest.raises(ConversionError) as caught:
-            machine_class(definition)
-
-        assert "the word 'shots' is read, but not run by this version of orca_bridge (line 6)" in str(caught.value)
-
+class TestWhatIsNoMachine:
     def test_a_document_of_tables_is_no_machine(self):
         """Only a machine can be loaded."""
         with pytest.raises(DocumentError, match="the file defines decision tables, and no machine"):
@@ -374,7 +313,7 @@ class TestNotSupportedYet:
 
     def test_what_only_the_verifier_reads_does_not_hinder(self):
         """Properties, returns, declared effects and the column Updates change nothing at run time."""
-        text = UNSUPPORTED[: UNSUPPORTED.index("- timeout")]
+        text = "# machine Lamp\n## state off [initial]\n"
         text += "## properties\n- live\n## effects\n| Name |\n|---|\n| Mail |\n## returns\n| Name |\n|---|\n| x |\n"
 
         assert loads(text)().off.is_active

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import copy
 import logging
+import os
 import pickle
 import random
 import subprocess
 import sys
 from contextlib import suppress
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -186,7 +188,7 @@ class TestRuns:
 
     def test_refusal(self):
         """What cannot be converted cannot be written, for the same reasons."""
-        document = document_of(NESTED.replace("invoke: Child", "invoke: Child shots: 2"))
+        document = document_of(NESTED.replace("## state closed [final]", "## state closed [final]\n- timeout: 5s -> c"))
 
         with pytest.raises(ConversionError) as written:
             python_source(document.machines)
@@ -400,7 +402,10 @@ WRONG = ["machine.next(by=1)", 'machine.send("nxt")', 'machine.context["sped"]',
 @pytest.mark.timeout(300)
 class TestTools:
     def run(self, folder, *command):
-        done = subprocess.run([sys.executable, "-m", *command], cwd=folder, capture_output=True, text=True, check=False)
+        # What is checked is this code, wherever the environment has the package from.
+        environment = {**os.environ, "MYPYPATH": str(Path(__file__).parents[2])}
+        line = [sys.executable, "-m", *command]
+        done = subprocess.run(line, cwd=folder, env=environment, capture_output=True, text=True, check=False)
         return done.stdout + done.stderr
 
     def write(self, folder, cases):

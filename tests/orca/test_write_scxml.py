@@ -227,7 +227,8 @@ def test_documents_of_others(name, machine, seed):
     except ConversionError:
         assert "<scxml" in scxml(machine, datamodel="python").text
     else:
-        assert run(machine, events) == expected
+        # The regions in any order: python-statemachine puts those that moved last.
+        assert list(map(sorted, run(machine, events))) == list(map(sorted, expected))
 
 
 @settings(max_examples=60, deadline=None)

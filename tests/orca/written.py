@@ -302,7 +302,7 @@ class Idle(dict):
         return True
 
     def get(self, name, default=None):
-        return lambda: None
+        return lambda *_: None
 
 
 def configurations(machine, events, others=()):
