@@ -53,8 +53,8 @@ def parallel(name, *children, initial=False):
     return Node(name, "parallel", children, initial)
 
 
-def history(name, kind, default):
-    return Node(name, kind, default=default)
+def history(name, kind, default, on=None):
+    return Node(name, kind, default=default, default_on=on)
 
 
 def edge(source, targets="", event=None, *, internal=False, weights=(), **given):
@@ -69,8 +69,8 @@ def send(event, *args, **kwargs):
     return Step("send", event, args, tuple(kwargs.items()))
 
 
-def hook(name, *acts, parameters="self", results=(None,), owner="machine", times=1):
-    return Callback(name, parameters, acts, times, results, owner)
+def hook(name, *acts, parameters="self", **more):
+    return Callback(name, parameters, acts, **more)
 
 
 def act(kind, event="", **kwargs):

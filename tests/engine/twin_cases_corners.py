@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from twin_build import Case, act, compound, edge, final, first, history, hook, leaf, parallel, send, sends
+from twin_build import ALL, Case, act, compound, edge, final, first, history, hook, leaf, parallel, sends
 from twin_data import Chart, Step
 
 FLAT = (first("s0"), leaf("s1"), leaf("s2"))
@@ -81,7 +81,7 @@ CORNERS = (
             ),
             (
                 hook("inline", act("raise"), times=9),
-                hook("always", act("pause"), act("raise"), times=1, results=(1, 2)),
+                hook("always", act("raise"), skips=1, results=(1, 2)),
                 hook("on_enter_s3"),
             ),
         ),
@@ -89,14 +89,14 @@ CORNERS = (
         ("s0", "s0", "s1 s3", "s0", "s1 s3"),
     ),
     Case(
-        "the default of a history fails",
+        "what leads from a history to its default fails",
         Chart(
-            REMEMBERING,
-            (edge("s0", "s4", "e0", on="always"), edge("s1", "s0", "e1"), edge("s1", "s0", "error.execution")),
-            (hook("always", parameters="self, *, prepared", times=9),),
+            (first("s0"), compound("s1", first("s2"), leaf("s3"), history("s4", "shallow", "s3", "always"))),
+            (edge("s0", "s4", "e0"), edge("s1", "s0", "e1"), edge("s1", "s0", "error.execution")),
+            (hook("always", act("raise"), times=9), hook("on_enter_s1"), hook("on_enter_s3")),
         ),
-        (send("e0", prepared=1), *sends("e1", "e0")),
-        ("s0", "s1 s3", "s0", "s0"),
+        sends("e0", "e1", "e0"),
+        ("s0", "s0", "s0", "s0"),
     ),
     Case(
         "what comes after a transition without a target fails, one by one",
@@ -132,22 +132,29 @@ CORNERS = (
         sends("e0", "e0", "nothing"),
         ("s0", "s1 s2", "s1 s3", "s1 s3"),
     ),
-    Case(
-        "what follows by itself ends a machine before the next event",
-        Chart(
-            (
-                parallel(
-                    "s0",
-                    compound("s1", first("s2"), final("s3")),
-                    compound("s4", first("s5"), final("s6")),
-                    initial=True,
+    *(
+        Case(
+            f"what follows by itself ends a machine, the {count}th time that it is asked",
+            Chart(
+                (
+                    parallel(
+                        "s0",
+                        compound("s1", first("s2"), final("s3")),
+                        compound("s4", first("s5"), final("s6")),
+                        initial=True,
+                    ),
                 ),
+                (edge("s2", "s3", cond="g0"), edge("s5", "s6", cond="g0"), edge("s0", "", "e0")),
+                (hook("g0", results=(False,) * (count - 1) + (True,) * 9), hook("on_e0")),
             ),
-            (edge("s2", "s3", cond="g0"), edge("s5", "s6", cond="g0"), edge("s2", "", "e0")),
-            (hook("g0", results=(False,) * 12 + (True,) * 9), hook("on_e0")),
-        ),
-        sends("e0", "e0", "e0", "e0"),
-        ("s0 s1 s2 s4 s5", "s0 s1 s2 s4 s5", "s0 s1 s2 s4 s5", "s0 s1 s3 s4 s6", "s0 s1 s3 s4 s6"),
+            sends("e0", "e0", "e0", "e0"),
+            rests,
+        )
+        for count, rests in (
+            (7, ("s0 s1 s2 s4 s5", "s0 s1 s2 s4 s5", "s0 s1 s3 s4 s6", "s0 s1 s3 s4 s6", "s0 s1 s3 s4 s6")),
+            (9, ("s0 s1 s2 s4 s5", "s0 s1 s2 s4 s5", "s0 s1 s3 s4 s6", "s0 s1 s3 s4 s6", "s0 s1 s3 s4 s6")),
+            (11, ("s0 s1 s2 s4 s5", "s0 s1 s2 s4 s5", "s0 s1 s2 s4 s5", "s0 s1 s3 s4 s6", "s0 s1 s3 s4 s6")),
+        )
     ),
     Case(
         "an internal event that fails takes what waits with it",
@@ -158,6 +165,12 @@ CORNERS = (
         ),
         sends("e0", "nothing"),
         ("s0", "s2", "s2"),
+    ),
+    Case(
+        "an error when the machine is warm",
+        Chart(FLAT, ROUND, (hook("on_e0", act("send", "e0"), act("raise"), skips=1),)),
+        sends("e0", "e0", "nothing", "e0"),
+        ("s0", "s1", "s0", "s0", "s1"),
     ),
     Case(
         "guards of eventless transitions are asked once more after an internal event",
@@ -196,7 +209,7 @@ CORNERS = (
             f"another machine of the class is there, which has no {owner}",
             Chart(
                 FLAT,
-                (edge("s0", "s1", "e0", cond="g0"), edge("s1", "s0", "e0", cond="number >= 3")),
+                (edge("s0", "s1", "e0", cond="g0"), edge("s1", "s0", "e0")),
                 (hook("g0", results=(True,)), hook("on_e0", owner=owner), hook("after_e0")),
                 has_sibling=True,
             ),
@@ -204,6 +217,18 @@ CORNERS = (
             ("s0", "s1", "s0"),
         )
         for owner in ("model", "listener")
+    ),
+    Case(
+        "another machine of the class is there, and guards are texts",
+        Chart(
+            FLAT,
+            (edge("s0", "s1", "e0", cond="g0 or g1"), edge("s1", "s0", "e0", cond="number >= 3")),
+            (hook("g0", parameters="self, machine"), hook("g1", parameters=ALL, results=(True,))),
+            keywords=(("state_field", "place"),),
+            has_sibling=True,
+        ),
+        sends("e0", "e0"),
+        ("s0", "s1", "s0"),
     ),
     Case(
         "callbacks of a group run at once, if they wait",

@@ -47,7 +47,7 @@ def _state(node: Node, states: dict[str, State], recorder: Recorder) -> State:
     states[node.id] = made
     for child in node.children:
         if child.default is not None:
-            states[child.id].to(states[child.default])
+            states[child.id].to(states[child.default], on=child.default_on)
     return made
 
 

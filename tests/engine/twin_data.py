@@ -31,6 +31,8 @@ class Node:
     """The name of the callback that gives a final state its data."""
     default: str | None = None
     """Where a history state leads that has recorded nothing."""
+    default_on: str | None = None
+    """The name of the callback that runs on the way there."""
     invoke: tuple[str, ...] = ()
     """What runs while the machine is there: a kind of handler, see `twin_invoke`, or the name of a callback."""
 
@@ -74,13 +76,19 @@ class Callback:
     name: str
     parameters: str = "self"
     acts: tuple[Act, ...] = ()
+    skips: int = 0
+    """How many of its calls do nothing before any acts."""
     times: int = 1
-    """How many of its calls act."""
+    """How many of its calls act then."""
     results: tuple[Any, ...] = (None,)
     """What its calls return, round and round."""
     owner: str = "machine"
     """``machine``, ``model``, ``listener`` or ``late`` (a listener that is added by a step)."""
     is_async: bool = False
+
+    def acts_of(self, number: int) -> tuple[Act, ...]:
+        """Return what a call does, counted from 0."""
+        return self.acts if self.skips <= number < self.skips + self.times else ()
 
 
 @dataclass(frozen=True)

@@ -107,7 +107,8 @@ def insides(draw, names, depth):
     children += [nodes(draw, names, depth) for _ in range(count)]
     if rarely(draw, 3):
         default = draw(st.sampled_from([child.id for child in children]))
-        children.append(Node(names.next(), draw(st.sampled_from(("shallow", "deep"))), default=default))
+        on = "inline" if rarely(draw) else None
+        children.append(Node(names.next(), draw(st.sampled_from(("shallow", "deep"))), default=default, default_on=on))
     return tuple(children)
 
 
@@ -118,7 +119,7 @@ class Drawing:
         self.draw = draw
         self.nodes = [node for root in roots for node in root.walk()]
         self.sources = [node for node in self.nodes if node.kind not in ("final", "shallow", "deep")]
-        self.named: set[str] = set()
+        self.named: set[str] = {node.default_on for node in self.nodes if node.default_on}
         self.drives = draw(st.booleans())
         self.invoking = [node.id for node in self.nodes if node.invoke]
         self.events = [*EVENTS, *(f"done.invoke.{node}" for node in self.invoking)]
@@ -206,7 +207,8 @@ def callback(draw, name, owner, *, is_async, safe):
         results = draw(st.sampled_from((({"prepared": 1},), ({"prepared": 1, "x": 2}, {}), ({"prepared": 1}, None))))
     does = acts(draw) if name not in (*GUARDS, "prepare_event") or rarely(draw, 6) else ()
     is_async = is_async and owner != "late" and draw(st.booleans())
-    return Callback(name, parameters(draw, safe=safe), does, draw(st.integers(1, 2)), results, owner, is_async)
+    skips, times = draw(st.sampled_from((0, 0, 0, 1))), draw(st.integers(1, 2))
+    return Callback(name, parameters(draw, safe=safe), does, skips, times, results, owner, is_async)
 
 
 @st.composite

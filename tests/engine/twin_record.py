@@ -92,7 +92,7 @@ def _receive(recorder: Recorder, callback: Callback, received: dict[str, Any]) -
 def act(recorder: Recorder, callback: Callback, received: dict[str, Any]) -> Any:
     """Do what a synchronous callback does."""
     number = _receive(recorder, callback, received)
-    for one in callback.acts if number < callback.times else ():
+    for one in callback.acts_of(number):
         answer = _do(recorder, one, callback)
         if isawaitable(answer):
             answer.close()  # nobody waits for it here; the event lies in the queue
@@ -104,7 +104,7 @@ def act(recorder: Recorder, callback: Callback, received: dict[str, Any]) -> Any
 async def act_async(recorder: Recorder, callback: Callback, received: dict[str, Any]) -> Any:
     """Do what an asynchronous callback does."""
     number = _receive(recorder, callback, received)
-    for one in callback.acts if number < callback.times else ():
+    for one in callback.acts_of(number):
         if one.kind == "pause":
             await asyncio.sleep(0)  # callbacks of a group run at once
             continue
@@ -178,7 +178,7 @@ def error_of(error: BaseException) -> Any:
 FORMS: tuple[tuple[Any, Any], ...] = (
     (Event, lambda one: ("event", str(one), one.id, one.name, one.delay, one.internal)),
     ((str, int, float, type(None)), lambda one: one),
-    (StateChart, lambda one: "machine"),
+    (StateChart, lambda one: ("machine", one.state_field)),
     (State, lambda one: ("state", one.id, one.is_active)),
     (EventData, _plain_event_data),
     (TriggerData, plain_trigger),
