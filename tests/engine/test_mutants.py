@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from mutants import MUTANTS
@@ -15,7 +17,8 @@ SIZE = 300
 @pytest.fixture(scope="module")
 def told():
     """The named cases and random lives, always the same ones, and how they went on stock engines."""
-    found = [((case.chart, case.steps), run(case.chart, case.steps, STOCK)) for case in CASES]
+    named = [(replace(case.chart, base=base), case.steps) for base in ("StateChart", "StateMachine") for case in CASES]
+    found = [(life, run(*life, STOCK)) for life in named]
 
     @settings(
         max_examples=SIZE,
