@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from inspect import Parameter
-from types import MethodType
+from types import CodeType, MethodType
 from typing import TYPE_CHECKING, Any
 
 from ._trigger import Place, Trigger, event_data_at, own, spread
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from statemachine import StateChart
     from statemachine.callbacks import CallbackWrapper
 
-__all__ = ("Bound", "Source", "bind", "read_callback", "source_of")
+__all__ = ("Bound", "Source", "adds_listeners", "bind", "read_callback", "source_of")
 
 _BY_NAME = (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
 _STATES = ("state", "source", "target")
@@ -86,6 +86,21 @@ def read_callback(wrapper: CallbackWrapper, machine: StateChart[Any]) -> Source:
     if "getter" in known and known.get("obj") is machine:
         return Source(known["getter"], "attribute", None, (), expected, is_for, is_shared=True)
     return Source(callback, "other", None, (), expected, is_for, is_shared=False)
+
+
+def adds_listeners(source: Source) -> bool:
+    """
+    Whether a callback adds listeners itself.
+
+    On python-statemachine they hear of the rest of the running microstep, whose program is chosen before it runs.
+    """
+    return _names(getattr(source.function, "__code__", None), "add_listener")
+
+
+def _names(code: Any, name: str) -> bool:
+    if not isinstance(code, CodeType):
+        return False
+    return name in code.co_names or any(_names(inner, name) for inner in code.co_consts)
 
 
 def bind(source: Source, place: Place) -> Callable[[Trigger], Any]:

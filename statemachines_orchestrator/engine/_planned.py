@@ -2,7 +2,7 @@
 Engines that run by programs.
 
 They stand on python-statemachine's engines, keep its queues, its locks and its invocations, and leave to it whatever
-no program can do: machines with `prepare_event`, and logging at debug level.
+no program can do: machines with `prepare_event`, callbacks that add listeners, and logging at debug level.
 """
 
 from __future__ import annotations

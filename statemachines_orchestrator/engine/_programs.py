@@ -17,7 +17,7 @@ from statemachine.model import Model
 
 from statemachines_orchestrator.charts import read_chart
 
-from ._binding import Bound, Source, bind, read_callback
+from ._binding import Bound, Source, adds_listeners, bind, read_callback
 from ._planner import Plan, planner_of
 from ._trigger import Place
 
@@ -248,7 +248,11 @@ class Programs:
         self.has_eventless: bool = read_chart(kind).has_eventless
         self.is_atomic: bool = machine.atomic_configuration_update
         self.is_plain: bool = self.is_atomic and not machine.catch_errors_as_events
-        self.is_odd: bool = bool(self._sources.get(machine.prepare.key)) or _is_changed(machine)
+        self.is_odd: bool = (
+            bool(self._sources.get(machine.prepare.key))
+            or _is_changed(machine)
+            or any(adds_listeners(one) for group in self._sources.values() for one in group)
+        )
         """Whether everything takes the stock road."""
         self.is_shared: bool = all(one.is_shared for group in self._sources.values() for one in group)
         """Whether the callbacks are those of the class, so that its other machines can use what is found."""

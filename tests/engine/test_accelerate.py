@@ -89,6 +89,41 @@ class TestAccelerate:
         with pytest.raises(TypeError, match=r"not Door: accelerate\(Door\(\)\)"):
             accelerate(Door)  # type: ignore[type-var]
 
+    def test_listener_in_the_middle(self):
+        """A listener that a callback adds hears of the rest of the event, as on python-statemachine's engine."""
+
+        class Late:
+            def __init__(self):
+                self.heard = []
+
+            def on_exit_state(self, state):
+                self.heard.append(f"exit {state.id}")
+
+            def on_enter_state(self, state):
+                self.heard.append(f"enter {state.id}")
+
+            def after_open(self):
+                self.heard.append("after")
+
+        class Hall(StateMachine):
+            shut = State(initial=True)
+            ajar = State()
+            open = shut.to(ajar)
+            close = ajar.to(shut)
+
+            def __init__(self):
+                self.late = Late()
+                super().__init__()
+
+            def before_open(self):
+                self.add_listener(self.late)
+
+        for made in (Hall(), accelerate(Hall())):
+            made.open()
+            made.close()
+
+            assert made.late.heard == ["exit shut", "enter ajar", "after", "exit ajar", "enter shut"]
+
     def test_other_class(self):
         """A class of something else is refused without advice that would not help."""
         with pytest.raises(TypeError, match=r"StateChart class, not int$"):

@@ -6,9 +6,9 @@ history; transitions that are external, internal, without a target, with several
 names, by wildcards, by done events and by `error.execution`; guards that are callbacks or texts, validators; both
 base classes and every flag; callbacks of machine, model and listener for every group, `prepare_event` among them,
 synchronous or not, which ask for any arguments and return, send, raise inside and outside, call, ask for what is
-enabled, cancel, add a listener, or fail; invocations by every kind of handler, child machines among them; events with
+enabled, cancel, or fail; invocations by every kind of handler, child machines among them; events with
 a delay, declared internal or with positional arguments. What is done: events by name and by method, only put, raised,
-delayed, cancelled; listeners added between events and in the middle of one; a state value written; threads of
+delayed, cancelled; listeners added between events; a state value written; threads of
 invocations, and others, that speak between events or in the middle of one.
 
 Everything that can be seen is compared: the order of callbacks and what each received, the configuration they saw,
