@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 _OPERATORS = frozenset(
     {"and", "or", "not", "is", "&&", "||", "!", "==", "=", "!=", "<", "<=", ">", ">=", ".", "+", "-", "*", "/", "->"}
 )
+# A file with so many is no brace text; each costs as much as a good entry, and may be one character long.
+_MOST_MISTAKES = 1000
 # What may stand at the end of a line or at the start of the next, and joins the two.
 _SPELLED = frozenset({"\N{NOT EQUAL TO}", "\N{LESS-THAN OR EQUAL TO}", "\N{GREATER-THAN OR EQUAL TO}"})
 
@@ -28,6 +30,7 @@ class Cursor:
         self.findings = findings
         self.position = 0
         self.unclosed = False
+        self.mistakes = 0
 
     def __repr__(self) -> str:
         """Say where it is."""
@@ -77,7 +80,15 @@ class Cursor:
         """Report the next token, and skip to where an entry may begin."""
         if self.token.kind == "open":
             message, suggestion = "the text is not closed", f"end it with {self.token.value[0]}"
-        self.findings.error("BRACE_SYNTAX", message, self.tokens.text(self.position), suggestion)
+        self.mistakes += 1
+        at = self.tokens.text(self.position)
+        if self.mistakes > _MOST_MISTAKES:
+            message = f"the rest of the file is not read: it has more than {_MOST_MISTAKES} mistakes above"
+            self.findings.abandon("BRACE_SYNTAX", message, at, "correct these first, or write the document in Markdown")
+            self.unclosed = True
+            self.position = len(self.tokens) - 1
+            return
+        self.findings.error("BRACE_SYNTAX", message, at, suggestion)
         self.skip_line()
 
     def skip_line(self) -> None:

@@ -41,6 +41,9 @@ class BraceToken(NamedTuple):
     starts_line: bool
 
 
+_new = tuple.__new__
+
+
 class TokenList:
     """The tokens of a file, and the text from one to another."""
 
@@ -69,15 +72,19 @@ class TokenList:
         return self._tokens[index]
 
     def _add_line(self, text: Text) -> None:
-        starts_line, line = True, text.line
+        line, value = text.line, text.value
         self._lines[line] = text
-        for match in _TOKEN.finditer(text.value):
-            kind = match.lastgroup or "mark"
+        before = len(self._tokens)
+        for match in _TOKEN.finditer(value):
+            kind = match.lastgroup
             if kind == "comment":
                 break
             start, end = match.span()
-            self._tokens.append(BraceToken(kind, match[0], line, start, end, starts_line))
-            starts_line = False
+            # The constructor of a named tuple costs as much as all the rest of a token.
+            token = _new(BraceToken, (kind, value[start:end], line, start, end, False))
+            self._tokens.append(token)
+        if len(self._tokens) > before:
+            self._tokens[before] = self._tokens[before]._replace(starts_line=True)
 
     def text(self, start: int, stop: int | None = None) -> Text:
         """Give the text from one token up to, and without, another; without comments."""

@@ -180,31 +180,38 @@ class Findings:
 
     def error(self, code: str, message: str, at: Text | Span, suggestion: str = "") -> None:
         """Record what makes the machine unusable, or, if reading is lenient, what is passed over."""
-        category: Category = "reference" if code in REFERENCES else "syntax"
-        if self._lenient and code in RECOVERABLE:
-            message = f"{message} (passed over: reading is lenient)"
-            self._add(_Found(code, "warning", category, message, _span(at), suggestion, (), self._machine))
+        is_passed = self._lenient and code in RECOVERABLE
+        self.failed = self.failed or not is_passed
+        if self._is_one_more(code):
             return
+        category: Category = "reference" if code in REFERENCES else "syntax"
+        if is_passed:
+            message = f"{message} (passed over: reading is lenient)"
+        severity: Severity = "warning" if is_passed else "error"
+        self._found.append(_Found(code, severity, category, message, _span(at), suggestion, (), self._machine))
+
+    def abandon(self, code: str, message: str, at: Text, suggestion: str) -> None:
+        """Record why nothing more is read, however lenient reading is."""
         self.failed = True
-        self._add(_Found(code, "error", category, message, _span(at), suggestion, (), self._machine))
+        self._found.append(_Found(code, "error", "syntax", message, at.span, suggestion, (), self._machine))
 
     def warning(self, code: str, message: str, at: Text | Span, suggestion: str = "") -> None:
         """Record what is read, but was probably meant otherwise."""
-        self._add(_Found(code, "warning", "lint", message, _span(at), suggestion, (), self._machine))
+        if not self._is_one_more(code):
+            self._found.append(_Found(code, "warning", "lint", message, _span(at), suggestion, (), self._machine))
 
     def portability(
         self, code: str, message: str, at: Text | Span, suggestion: str = "", differs: tuple[str, ...] = BOTH
     ) -> None:
         """Record what is read, and what other tools read otherwise."""
-        if not self.compares_tools:
-            return
-        seen = self._seen[code] = self._seen.get(code, 0) + 1
-        # A large file can have one on every line. More than are shown need only be counted.
-        if seen <= _MOST_DIAGNOSTICS:
-            self._add(_Found(code, "warning", "portability", message, _span(at), suggestion, differs, self._machine))
+        if self.compares_tools and not self._is_one_more(code):
+            found = _Found(code, "warning", "portability", message, _span(at), suggestion, differs, self._machine)
+            self._found.append(found)
 
-    def _add(self, found: _Found) -> None:
-        self._found.append(found)
+    def _is_one_more(self, code: str) -> bool:
+        """Count a finding, and tell whether so many of its kind are kept already that this one is only counted."""
+        seen = self._seen[code] = self._seen.get(code, 0) + 1
+        return seen > _MOST_DIAGNOSTICS
 
     def _worded(self, found: _Found) -> Diagnostic:
         return _make_diagnostic(

@@ -81,6 +81,8 @@ class _SeparatorReport:
         for number in scanned.marks():
             if number in self.starts or number in self.blocks:
                 self.heading(number)
+            elif scanned.is_plain and scanned.values[number - 1][0] == "#":
+                continue
             elif (item := scanned.item(number)).kind is Kind.SEPARATOR:
                 self.pending.append((item, _is_text(scanned, number - 1)))
         self.between()

@@ -88,6 +88,7 @@ class Scan:
         self.unclosed: Text | None = None
         """The fence or comment that is still open at the end."""
         self._items: list[Item] | None = None
+        self._marks: list[int] | None = None
         self.is_plain = not careful and _is_plain("\n".join(lines)) and not _is_separator(self.values[0])
         if not self.is_plain:
             scanner = _Scanner(lines)
@@ -116,6 +117,11 @@ class Scan:
 
     def marks(self) -> list[int]:
         """Give the lines that divide the file: headings, what looks like one, and separators."""
+        if self._marks is None:
+            self._marks = self._find_marks()
+        return self._marks
+
+    def _find_marks(self) -> list[int]:
         if not self.is_plain:
             return [item.text.line for item in self.items if item.kind in _MARKED]
         return [

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ._outline import Block
 
 _TICKS = re.compile("`+")
+_BAR = re.compile(r"\|")
 _PAIR = 2
 _ALIASES = {"field": "name", "name": "field", "from": "source", "to": "target", "condition": "guard"}
 
@@ -94,6 +95,9 @@ def _bounds(value: str) -> list[tuple[int, int]]:
 
 def _bars(value: str) -> Iterator[int]:
     """Find the bars outside back-ticked spans. A run of back-ticks without its partner is text."""
+    if "`" not in value:
+        yield from [match.start() for match in _BAR.finditer(value)]
+        return
     partners: dict[int, list[int]] = {}
     for match in _TICKS.finditer(value):
         partners.setdefault(len(match[0]), []).append(match.start())
@@ -112,6 +116,8 @@ def _bars(value: str) -> Iterator[int]:
 
 def hides_bar(value: str) -> bool:
     """Tell whether a bar of the row does not end a cell."""
+    if "`" not in value:
+        return "\\|" in value
     return sum(value[bar - 1 : bar] != "\\" for bar in _bars(value)) < value.count("|")
 
 

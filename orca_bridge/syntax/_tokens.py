@@ -77,21 +77,24 @@ class Token(NamedTuple):
     """One word, number, string or sign."""
 
     kind: Kind
-    text: Text
+    value: str
+    """As written."""
     start: int
     """Where it begins in the expression."""
-    word: str = ""
+    word: str
     """In lower case if it is a word or sign, else nothing."""
+    whole: Text
+    """The expression."""
 
     @property
     def end(self) -> int:
         """Where it ends in the expression."""
-        return self.start + len(self.text.value)
+        return self.start + len(self.value)
 
     @property
-    def value(self) -> str:
-        """As written."""
-        return self.text.value
+    def text(self) -> Text:
+        """The token with its place."""
+        return self.whole.cut(self.start, self.end)
 
 
 class GuardFault(Exception):  # noqa: N818 - it never leaves the package
@@ -111,20 +114,20 @@ def tokenize(text: Text) -> list[Token]:
     """
     # The pattern has an alternative for every character but white space, so nothing is skipped.
     tokens = [_token(match, text) for match in _TOKEN.finditer(text.value)]
-    return [*tokens, Token("end", text.end, len(text.value))]
+    return [*tokens, Token("end", "", len(text.value), "", text)]
 
 
 def _token(match: re.Match[str], text: Text) -> Token:
-    start = match.start()
-    part = text.cut(start, match.end())
+    start, value = match.start(), match[0]
     kind = cast("Kind", match.lastgroup)
     if kind in {"number", "string"}:
-        return Token(kind, part, start)
+        return Token(kind, value, start, "", text)
     if kind == "quote":
-        raise GuardFault("the string is not closed", text.cut(start), f"end it with {part.value}")
-    if part.value in _CURLED:
-        raise GuardFault(f"{part.value} is no quotation mark here", part, 'write straight quotes, as in "text"')
-    return Token(kind, part, start, part.value.lower())
+        raise GuardFault("the string is not closed", text.cut(start), f"end it with {value}")
+    if value in _CURLED:
+        part = text.cut(start, match.end())
+        raise GuardFault(f"{value} is no quotation mark here", part, 'write straight quotes, as in "text"')
+    return Token(kind, value, start, value.lower(), text)
 
 
 def number_of(token: Token, sign: str = "") -> int | float:
