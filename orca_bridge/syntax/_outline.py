@@ -132,7 +132,7 @@ class Block:
     def column(self, number: int) -> int:
         """Give the column of the first character of a line of a plain block, which is not blank."""
         line = self._scan.lines[number - 1]
-        return 1 if line[0] == self._scan.values[number - 1][0] else len(line) - len(line.lstrip()) + 1
+        return len(line) - len(line.lstrip()) + 1 if line[0].isspace() else 1
 
     def of(self, kind: Kind) -> list[Item]:
         """Give the items of one kind."""

@@ -25,6 +25,10 @@ LINE_END = re.compile(r"\r\n|\r|\n")
 _FORBIDDEN = re.compile("[\x00\ud800-\udfff]")
 
 
+# Half of what a named tuple costs is its constructor, which is written in Python.
+_new = tuple.__new__
+
+
 class Text(NamedTuple):
     """A stretch of source, nearly always of one line."""
 
@@ -82,7 +86,7 @@ class Text(NamedTuple):
             return self
         start = min(start, stop)
         if moved is None:
-            return Text(value[start:stop], line, first + start)
+            return _new(Text, (value[start:stop], line, first + start, None, None))
         columns = moved[start : stop + 1]
         if lines is None:
             return Text(value[start:stop], line, columns[0], columns)
@@ -94,6 +98,9 @@ class Text(NamedTuple):
         bare = value.strip()
         if len(bare) == len(value):
             return self
+        if bare and self.moved is None:
+            start = value.index(bare)
+            return _new(Text, (bare, self.line, self.first + start, None, None))
         if not bare:
             # The place of an empty cell is the blank behind its bar, where the missing text belongs.
             return self.cut(1, 1)

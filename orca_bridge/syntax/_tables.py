@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from ._diagnostics import OL, ORP
@@ -152,7 +153,7 @@ def plain_header(row: str, columns: Columns) -> list[str] | None:
 
 def plain_cells(value: str, width: int) -> list[str] | None:
     """Cut a row with a bar at both ends into its cells, an empty one in front and one behind; None if it needs care."""
-    cells = [part.strip() for part in value.split("|")]
+    cells = list(map(str.strip, value.split("|")))
     if len(cells) != width + 2 or "\\" in value:
         return None
     if "`" in value:
@@ -218,7 +219,9 @@ class _TableReader:
     def read_plain(self, line: int, values: list[str], header: list[str], block: Block) -> Iterator[Row]:
         """Read a table that is a header, perhaps a rule, and rows with bars at both ends; a row may need care."""
         self.header = [*header]
-        width, order = len(header), [header.index(name) + 1 if name in header else 0 for name in self.columns.known]
+        width = len(header)
+        # In front of the first bar stands an empty cell, as good as one that is missing.
+        pick = itemgetter(*(header.index(name) + 1 if name in header else 0 for name in self.columns.known))
         ruled = len(values) > 1 and is_rule_row(values[1])
         for number, value in enumerate(values[1 + ruled :], line + 1 + ruled):
             if "---" in value and is_rule_row(value):
@@ -227,8 +230,7 @@ class _TableReader:
             if cells is None:
                 yield from self.read_row(block.text(number))
             else:
-                texts = tuple([cells[index] for index in order])
-                yield PlainRow(texts, value, number, block.column(number), header)
+                yield PlainRow(pick(cells), value, number, block.column(number), header)
 
     def check_form(self, rows: list[Text]) -> None:
         """Report the first row that other tools do not take for one."""

@@ -111,24 +111,26 @@ class _Resolver:
         if isinstance(move, PlainRow):
             found = self.plain(move)
             if found is not None:
-                return [found]
+                return found
             move = _move_of(move)
         return list(_resolve(move, self.draft, self.scope))
 
-    def plain(self, row: PlainRow) -> TransitionDefinition | None:
-        """Read a row of single names that mean what they say; None if it needs care."""
+    def plain(self, row: PlainRow) -> list[TransitionDefinition] | None:
+        """Read a row of single names that mean what they say; None, with nothing done, if it needs care."""
         source, event, target, guard, action = row.texts
         start, end = self.paths.get(source), self.paths.get(target)
         if start is None or end is None or not is_plain(event) or (action and not is_plain(action)):
             return None
-        expression = None
-        if guard:
-            if guard not in self.guards:
-                return None
+        expression: Expression | None = None
+        if guard in self.guards:
             expression = make_guard_name(guard, row.span("Guard", guard))
+        elif guard:
+            is_sound, expression, guard = _guard(row["Guard"], self.draft, self.scope)
+            if not is_sound:
+                return []
         span = make_span(row.line, row.first, row.first + len(row.value))
         actions = (action,) if action else ()
-        return make_transition(start, event, end, expression, guard, actions, span, source, target, False, ())
+        return [make_transition(start, event, end, expression, guard, actions, span, source, target, False, ())]
 
 
 def _key(found: TransitionDefinition) -> tuple[str, str | None, str | None]:
