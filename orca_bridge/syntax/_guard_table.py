@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from orca_bridge.definition import And, Expression, GuardName, Not, Or
 
 from ._guards import read_guard
-from ._names import declared_name, unmarked, unticked
+from ._names import declared_name, is_plain, unmarked, unticked
 from ._records import make_guard
+from ._rows import PlainRow
 from ._tables import Columns, read_rows
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def declare_guards(rows: Sequence[Row], draft: Draft) -> None:
     names = [_declare(row, draft) for row in rows]
     scope = draft.scope(in_cell=False)
     for name, row in zip(names, rows, strict=True):
-        text = unticked(row["Expression"])
+        text = _expression(row)
         # Read whatever the name is worth: all mistakes are reported together.
         expression = read_guard(text, scope, draft.findings)
         if expression is not None and name is not None:
@@ -40,7 +41,19 @@ def declare_guards(rows: Sequence[Row], draft: Draft) -> None:
     _refuse_cycles(draft)
 
 
+def _expression(row: Row) -> Text:
+    if not isinstance(row, PlainRow) or not row.texts[1]:
+        return unticked(row["Expression"])
+    written = row.texts[1]
+    return row.text("Expression", written[1:-1].strip() if written[0] == "`" else written)
+
+
 def _declare(row: Row, draft: Draft) -> str | None:
+    if isinstance(row, PlainRow) and is_plain(row.texts[0]):
+        name = row.texts[0]
+        if name not in draft.guard_names and name not in draft.fields:
+            draft.guard_names[name] = row.text("Name", name)
+            return name
     cell = unmarked(row["Name"])
     name = declared_name(row["Name"], "guard", draft.findings)
     earlier = draft.guard_names.get(name) if name is not None else None

@@ -103,6 +103,8 @@ def finish(
 
 def _read_preamble(block: Block, draft: Draft) -> Preamble:
     """Read what stands directly below the heading."""
+    if block.is_blank():
+        return Preamble()
     found = Preamble(description="\n\n".join(_prose(block)))
     for item in block.of(Kind.BULLET):
         report_marker(item, draft.findings)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, cast
 
 from ._names import unmarked
 from ._scanner import Item, Kind
@@ -47,7 +47,7 @@ _NODE = re.compile(r"(state|region)\s+(?=\S)", re.IGNORECASE)
 _PLAIN = re.compile(
     r"(#{1,6})[ \t]+(?:"
     r"(context|events|transitions|guards|actions|effects|properties|returns|conditions|rules|metadata)"
-    r"|state[ \t]+(([A-Za-z]\w*)(?:[ \t]+\[(initial|final)\])?))",
+    r"|(state|region|machine|decision_table)[ \t]+(([A-Za-z]\w*)(?:[ \t]+\[(initial|final)\])?|[A-Za-z][^#]*))",
     re.ASCII,
 )
 # Also "- - -" and what lacks a blank begin with a dash.
@@ -96,15 +96,20 @@ class Block:
         return self._items
 
     def plain_lines(self) -> tuple[int, list[str]] | None:
-        """Number the first line, and give all without blank ones at both ends; None if the file is not plain."""
-        if not self._scan.is_plain:
-            return None
+        """Number the first line, and give all without blank ones at both ends; None if one is not what it looks like."""
         first, stop, values = self.heading.text.line + 1, self.stop, self._scan.values
+        if not self._scan.is_plain_between(first, stop):
+            return None
         while first < stop and not values[first - 1]:
             first += 1
         while first < stop and not values[stop - 2]:
             stop -= 1
         return first, values[first - 1 : stop - 1]
+
+    def is_blank(self) -> bool:
+        """Tell whether nothing at all stands in the block."""
+        found = self.plain_lines()
+        return found is not None and not found[1]
 
     def plain_table(self) -> tuple[int, list[str]] | None:
         """Give the lines of a block that holds one table and nothing else, with bars at both ends of each row."""
@@ -214,18 +219,23 @@ def outline(scan: Scan) -> Outline:
 
 
 def plain_heading(scan: Scan, number: int) -> Heading | None:
-    """Read a heading as nearly all are written, of a state or section; None if it is another one."""
+    """Read a heading as nearly all are written; None if it is another one."""
     value, line = scan.values[number - 1], scan.lines[number - 1]
     match = _PLAIN.fullmatch(value)
     if match is None:
         return None
-    marker, section, tail, name, mark = match.groups()
+    marker, section, role, tail, name, mark = match.groups()
     before = 1 if line[0] == "#" else len(line) - len(line.lstrip()) + 1
     if section:
         return Heading("section", Text(section, number, before + match.start(2)), len(marker), section)
-    column = before + match.start(3)
+    column = before + match.start(4)
     text = Text(tail, number, column)
-    return Heading("state", text, len(marker), "", "", Text(name, number, column) if mark else text, mark or "")
+    if role == "state":
+        written = Text(name, number, column) if mark else text
+        return Heading("state", text, len(marker), "", "", written if name else None, mark or "")
+    if role == "region" or len(marker) == 1:
+        return Heading(cast("Role", role), text, len(marker))
+    return None
 
 
 def heading_of(item: Item) -> Heading:

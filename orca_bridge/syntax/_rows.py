@@ -74,6 +74,11 @@ class PlainRow(Row):
         """The whole row."""
         return Text(self.value, self.line, self.first)
 
+    def text(self, column: str, text: str) -> Text:
+        """Give a cell that is not empty, or what stands in its back-ticks, with its place."""
+        start = self.value.index(text, self._bar(self.header.index(column)))
+        return Text(text, self.line, self.first + start)
+
     def span(self, column: str, text: str) -> Span:
         """Give the place of a cell that is not empty, or of what stands in its back-ticks."""
         start = self.first + self.value.index(text, self._bar(self.header.index(column)))

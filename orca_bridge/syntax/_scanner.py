@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_left
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -70,6 +71,7 @@ class Item(NamedTuple):
         return len(self.marker)
 
 
+_HIDDEN = frozenset({Kind.FENCE, Kind.COMMENT, Kind.FRONT_MATTER})
 _MARKED = frozenset({Kind.HEADING, Kind.HASH, Kind.SEPARATOR})
 
 
@@ -78,7 +80,8 @@ class Scan:
     All lines of a file.
 
     A file is *plain* if no line changes what another one is: no fence, comment or front matter, and nothing to
-    compose. Its lines are classified when somebody asks for the item of one, which for most of them nobody does.
+    compose. Its lines are classified when somebody asks for the item of one, which for most of them nobody does. In
+    another file all lines are classified at once, and those that are not what they look like are remembered.
     """
 
     def __init__(self, lines: Sequence[str], *, careful: bool = False) -> None:
@@ -89,15 +92,21 @@ class Scan:
         """The fence or comment that is still open at the end."""
         self._items: list[Item] | None = None
         self._marks: list[int] | None = None
+        self._odd: list[int] = []
         self.is_plain = not careful and _is_plain("\n".join(lines)) and not _is_separator(self.values[0])
         if not self.is_plain:
             scanner = _Scanner(lines)
             scanner.run()
             self._items, self.unclosed = scanner.items, scanner.opened
+            self._odd = [item.text.line for item in scanner.items if careful or _is_odd(item)]
 
     def __repr__(self) -> str:
         """Count the lines."""
         return f"<Scan of {len(self.lines)} lines>"
+
+    def is_plain_between(self, first: int, stop: int) -> bool:
+        """Tell whether the lines from `first` up to, and without, `stop` are what they look like."""
+        return not self._odd or bisect_left(self._odd, first) == bisect_left(self._odd, stop)
 
     @property
     def items(self) -> list[Item]:
@@ -152,6 +161,11 @@ def scan(lines: Sequence[str], *, careful: bool = False) -> Scan:
         careful: Whether to take no short way, neither here nor in what reads the lines.
     """
     return Scan(lines, careful=careful)
+
+
+def _is_odd(item: Item) -> bool:
+    """Tell whether a line is hidden, or something was cut out of it or composed in it."""
+    return item.text.moved is not None or item.kind in _HIDDEN
 
 
 def _is_plain(text: str) -> bool:
