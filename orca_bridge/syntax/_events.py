@@ -56,7 +56,7 @@ def _read_plain_list(first: int, values: Sequence[str], block: Block, draft: Dra
             column = block.column(number) + 2
             events[name] = make_event(name, "", (), make_span(number, column, column + len(name)))
         else:
-            read_event_list(block.text(number).cut(1).strip(), draft)
+            read_event_list(block.behind_marker(number), draft)
 
 
 def report_bullets(block: Block, findings: Findings) -> None:

@@ -50,10 +50,10 @@ def _expression(row: Row) -> Text:
 
 def _declare(row: Row, draft: Draft) -> str | None:
     if isinstance(row, PlainRow) and is_plain(row.texts[0]):
-        name = row.texts[0]
-        if name not in draft.guard_names and name not in draft.fields:
-            draft.guard_names[name] = row.text("Name", name)
-            return name
+        plain = row.texts[0]
+        if plain not in draft.guard_names and plain not in draft.fields:
+            draft.guard_names[plain] = row.text("Name", plain)
+            return plain
     cell = unmarked(row["Name"])
     name = declared_name(row["Name"], "guard", draft.findings)
     earlier = draft.guard_names.get(name) if name is not None else None

@@ -175,11 +175,10 @@ def _read_plain_state(block: Block, node: Node, draft: Draft) -> bool:
             return False
     if quotes and quotes[-1] - quotes[0] >= len(quotes):
         return False
-    node.quotes += [block.text(number).cut(1).strip() for number in quotes]
+    node.quotes += [block.behind_marker(number) for number in quotes]
     for number in bullets:
-        text = block.text(number)
-        if not read_plain_bullet(text, node):
-            read_bullet(text.cut(1).strip(), node, draft)
+        if not read_plain_bullet(block.text(number), node):
+            read_bullet(block.behind_marker(number), node, draft)
     return True
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, cast
 
 from ._names import unmarked
-from ._scanner import Item, Kind
+from ._scanner import Item, Kind, is_separator
 from ._source import Text
 
 if TYPE_CHECKING:
@@ -96,13 +96,14 @@ class Block:
         return self._items
 
     def plain_lines(self) -> tuple[int, list[str]] | None:
-        """Number the first line, and give all without blank ones at both ends; None if one is not what it looks like."""
+        """Number the first line, and give all without blank ones at the ends; None if one is not what it looks like."""
         first, stop, values = self.heading.text.line + 1, self.stop, self._scan.values
         if not self._scan.is_plain_between(first, stop):
             return None
         while first < stop and not values[first - 1]:
             first += 1
-        while first < stop and not values[stop - 2]:
+        # What separates this definition from the next stands in its last block, and means nothing there.
+        while first < stop and (not values[stop - 2] or is_separator(values[stop - 2])):
             stop -= 1
         return first, values[first - 1 : stop - 1]
 
@@ -133,6 +134,12 @@ class Block:
     def text(self, number: int) -> Text:
         """Give a line of a plain block."""
         return self._scan.text(number)
+
+    def behind_marker(self, number: int) -> Text:
+        """Give what follows the marker of a bullet or blockquote in a plain block."""
+        line, value = self._scan.lines[number - 1], self._scan.values[number - 1]
+        bare = value[1:].lstrip()
+        return Text(bare, number, len(line.rstrip()) - len(bare) + 1)
 
     def column(self, number: int) -> int:
         """Give the column of the first character of a line of a plain block, which is not blank."""

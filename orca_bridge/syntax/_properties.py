@@ -49,7 +49,7 @@ def collect_properties(draft: Draft, blocks: Sequence[Block]) -> None:
         listed = block.plain_list()
         if listed is not None:
             for number in range(listed[0], listed[0] + len(listed[1])):
-                read_property(block.text(number).cut(1).strip(), draft)
+                read_property(block.behind_marker(number), draft)
             continue
         report_bullets(block, draft.findings)
         for item in block.of(Kind.BULLET):

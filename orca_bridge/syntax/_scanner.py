@@ -93,7 +93,7 @@ class Scan:
         self._items: list[Item] | None = None
         self._marks: list[int] | None = None
         self._odd: list[int] = []
-        self.is_plain = not careful and _is_plain("\n".join(lines)) and not _is_separator(self.values[0])
+        self.is_plain = not careful and _is_plain("\n".join(lines)) and not is_separator(self.values[0])
         if not self.is_plain:
             scanner = _Scanner(lines)
             scanner.run()
@@ -136,7 +136,7 @@ class Scan:
         return [
             number
             for number, value in enumerate(self.values, 1)
-            if value and (value[0] == "#" or (value[0] == "-" and _is_separator(value)))
+            if value and (value[0] == "#" or (value[0] == "-" and is_separator(value)))
         ]
 
     def item(self, number: int) -> Item:
@@ -198,11 +198,11 @@ class _Scanner:
 
     def front_matter(self) -> int:
         """Count the lines of a YAML header; what holds a definition is a machine below a separator."""
-        if not _is_separator(self.lines[0].strip()):
+        if not is_separator(self.lines[0].strip()):
             return 0
         for index in range(1, len(self.lines)):
             line = self.lines[index].strip()
-            if _is_separator(line):
+            if is_separator(line):
                 return index + 1
             if _DEFINITION.match(line):
                 return 0
@@ -253,7 +253,7 @@ class _Scanner:
         value = text.value
         if not value:
             return Item(Kind.BLANK, text)
-        if _is_separator(value):
+        if is_separator(value):
             return Item(Kind.SEPARATOR, text, value)
         if _is_rule(value):
             return Item(Kind.RULE, text, value)
@@ -278,7 +278,8 @@ class _Scanner:
         return is_rule_row(following) or (bool(self.items) and self.items[-1].kind is Kind.ROW)
 
 
-def _is_separator(value: str) -> bool:
+def is_separator(value: str) -> bool:
+    """Tell whether a line consists of dashes only, three or more."""
     return len(value) >= _SHORTEST_RULE and not value.strip("-")
 
 

@@ -20,7 +20,7 @@ from ._scanner import Item, Kind, is_rule_row
 from ._source import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from ._diagnostics import Findings
     from ._outline import Block
@@ -211,17 +211,12 @@ class _TableReader:
             data = rows[2:] if ruled else rows[1:]
         elif self.header is None:
             self.header = self.positional(len(first), rows[0])
-        for row in data:
-            # A line of dashes between rows is decoration; "| - | - |" is a row that says nothing twice.
-            if "---" not in row.value or not is_rule_row(row.value):
-                yield from self.read_row(row)
+        yield from self.read_rest(data)
 
     def read_plain(self, line: int, values: list[str], header: list[str], block: Block) -> Iterator[Row]:
         """Read a table that is a header, perhaps a rule, and rows with bars at both ends; a row may need care."""
         self.header = [*header]
-        width = len(header)
-        # In front of the first bar stands an empty cell, as good as one that is missing.
-        pick = itemgetter(*(header.index(name) + 1 if name in header else 0 for name in self.columns.known))
+        width, pick = len(header), self.picker(header)
         ruled = len(values) > 1 and is_rule_row(values[1])
         for number, value in enumerate(values[1 + ruled :], line + 1 + ruled):
             if "---" in value and is_rule_row(value):
@@ -231,6 +226,27 @@ class _TableReader:
                 yield from self.read_row(block.text(number))
             else:
                 yield PlainRow(pick(cells), value, number, block.column(number), header)
+
+    def picker(self, header: list[str]) -> Callable[[list[str]], tuple[str, ...]]:
+        """Give what takes the cells of a row in the order of the section's columns."""
+        # In front of the first bar stands an empty cell, as good as one that is missing.
+        return itemgetter(*(header.index(name) + 1 if name in header else 0 for name in self.columns.known))
+
+    def read_rest(self, rows: list[Text]) -> Iterator[Row]:
+        """Read the rows below a header that needed care; most of them need none."""
+        named = [name for name in self.header or () if name is not None]
+        is_plain = not self.findings.careful and len(named) == len(self.header or ())
+        pick = self.picker(named) if is_plain and set(self.columns.required).issubset(named) else None
+        for row in rows:
+            # A line of dashes between rows is decoration; "| - | - |" is a row that says nothing twice.
+            if "---" in row.value and is_rule_row(row.value):
+                continue
+            is_plain = pick is not None and row.moved is None and row.value[0] == row.value[-1] == "|"
+            cells = plain_cells(row.value, len(named)) if is_plain else None
+            if pick is None or cells is None:
+                yield from self.read_row(row)
+            else:
+                yield PlainRow(pick(cells), row.value, row.line, row.first, named)
 
     def check_form(self, rows: list[Text]) -> None:
         """Report the first row that other tools do not take for one."""

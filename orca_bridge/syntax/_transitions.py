@@ -77,7 +77,7 @@ def resolve_moves(draft: Draft) -> tuple[TransitionDefinition, ...]:
     tabled = {_key(found) for group in resolved for found in group if not found.inline} if inline else set()
     kept: list[TransitionDefinition] = []
     for move, group in zip(moves, resolved, strict=True):
-        if isinstance(move, PlainRow) and timeouts.are_none and all(found.event for found in group):
+        if isinstance(move, PlainRow) and timeouts.are_none and group and group[0].event is not None:
             kept += group
             continue
         whole, event = (move.whole, move["Event"]) if isinstance(move, PlainRow) else (move.whole, move.event)

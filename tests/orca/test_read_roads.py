@@ -17,6 +17,7 @@ from orca_bridge.syntax._diagnostics import Findings
 from orca_bridge.syntax._guards import GuardScope, read_guard
 from orca_bridge.syntax._reader import read_by
 from orca_bridge.syntax._source import Text
+from orca_bridge.write import format_document
 
 
 def assert_same(text, name="m.md"):
@@ -76,6 +77,19 @@ def test_most_guards_take_the_short_way(monkeypatch):
     monkeypatch.setattr("orca_bridge.syntax._guards._Parser", None)
 
     assert parse_guard("ctx.a.b >= 1.5 and event.c != 'x' and ctx.d == null").expression is not None
+
+
+@given(documents())
+def test_what_is_accepted_survives(text):
+    """A document of the grammar that has no error is written without loss, and written again it is the same text."""
+    reading = read(text, "m.md")
+    if reading.errors or reading.document is None:
+        return
+
+    written = format_document(text, "m.md").text
+
+    assert read(written, "m.md").document == reading.document
+    assert format_document(written, "m.md").text == written
 
 
 class TestRecords:

@@ -329,6 +329,21 @@ GROWING = {
     "rule values": lambda n: DECISION + "| " + "1, " * n + "| a |\n",
     "rule columns": lambda n: DECISION.replace("| n |", "| n " * n + "|") + "| 1..5 | a |\n",
     "prose": lambda n: HEAD + "word | word\n" * n,
+    "lines of hashes": lambda n: HEAD + "#\n" * n,
+    "escaped bars": lambda n: TABLE + "\\|\n" * n,
+    "header bars": lambda n: HEAD + "## transitions\n" + "|" * n,
+    "guard signs": lambda n: GUARDS + "| a | " + "!" * n,
+    "guards joined": lambda n: GUARDS + "| a | `ctx.a > 1" + " and ctx.a > 1" * n + "` |",
+    "guards in parentheses": lambda n: GUARDS + "| a | " + "(a " * n,
+    "inline guards": lambda n: TABLE + "| a | e | ctx.x < 1 and y | a | b |\n" * n,
+    "fences": lambda n: HEAD + "```\n" * n,
+    "comments in rows": lambda n: TABLE + "| a | e | | a | <!-- x --> b |\n" * n,
+    "quotes": lambda n: HEAD + "> text\n" * n,
+    "repeated entries": lambda n: HEAD + "- on_entry: a\n" * n,
+    "sections": lambda n: HEAD + "## transitions\n" * n,
+    "listed events": lambda n: HEAD + "## events\n" + "".join(f"- e{i}\n" for i in range(n)),
+    "types that differ": lambda n: CONTEXT + "".join(f"| f{i} | t{i}? | |\n" for i in range(n)),
+    "signatures that differ": lambda n: ACTIONS + "".join(f"| f{i} | `(ctx) -> T{i}` |\n" for i in range(n)),
 }
 
 
@@ -350,6 +365,13 @@ GROWING_BRACE = {
     "brace machines": lambda n: "machine M { state a {} }\n" * n,
     "names": lambda n: "machine M\nstate a { ignore: " + "a, " * n + "}",
     "durations": lambda n: "machine M\nstate a { timeout: " + "5 s " * n + "-> a }",
+    "closing braces on lines": lambda n: "machine M\n" + "}\n" * n,
+    "closing braces of nothing": lambda n: "}" * n,
+    "commas": lambda n: "machine M\n" + "," * n,
+    "colons": lambda n: "machine M\ncontext { " + "a: " * n,
+    "open strings": lambda n: "machine M\ncontext { " + '"\n' * n,
+    "comments": lambda n: "machine M\n" + "# x\n" * n,
+    "properties": lambda n: "machine M\nproperties { " + "live " * n,
 }
 
 
@@ -393,8 +415,27 @@ def test_long_repetitions_end(build, name):
     read(build(10_000), name)
 
 
+PLACES = {
+    "m.md": ["", HEAD, TABLE, TABLE + "| a | e | ", GUARDS + "| g | ", CONTEXT + "| a | ", ACTIONS + "| a | ", DECISION]
+    + [HEAD + below for below in ("## events\n- ", "## properties\n- ", "- invoke: N ", "- on e [", "## state b ")],
+    "m.orca": ["", "machine M ", "machine M\nstate a { "]
+    + [f"machine M\n{section} {{ " for section in ("context", "events", "transitions", "guards", "actions", "effects")],
+}
+UNITS = st.text(alphabet=st.sampled_from("|#-`<>!*_[](){}'\":;,.=\\ \nab1+"), min_size=1, max_size=4)
+
+
+@given(st.sampled_from([(name, place) for name, places in PLACES.items() for place in places]), UNITS)
+@settings(max_examples=60)
+def test_effort_of_anything_repeated(where, unit):
+    """Whatever is repeated, and wherever it stands, four times the text costs about four times the work."""
+    name, place = where
+    small, large = (effort(place + unit * size, name) for size in (150, 600))
+
+    assert large <= 5 * small + 2000
+
+
 def test_a_row_of_a_table_costs_little():
-    """A table of a MiB is read in about a second: a row takes a few hundred lines of Python."""
+    """A table of a MiB is read in a fraction of a second: a row takes about a hundred lines of Python."""
     rows = "".join(f"| a | e{i} | g | a | act |\n" for i in range(400))
     guards = "## guards\n| Name | Expression |\n| g | ctx.x > 1 |\n"
 
@@ -403,4 +444,31 @@ def test_a_row_of_a_table_costs_little():
         for part in ("", rows)
     ]
 
-    assert costs[1] - costs[0] <= 400 * 400
+    assert costs[1] - costs[0] <= 400 * 120
+
+
+class TestTooMuch:
+    def test_brace_text_is_given_up(self):
+        """After a thousand mistakes brace text is given up with an error that says so, however lenient reading is."""
+        text = "machine M\nstate a [initial] {}\n" + "}\n" * 2000
+
+        strict, lenient = read(text, "m.orca"), read(text, "m.orca", lenient=True)
+
+        assert strict.document is None
+        assert lenient.document is None
+        assert [(d.line, d.message) for d in lenient.errors] == [
+            (1003, "the rest of the file is not read: it has more than 1000 mistakes above")
+        ]
+
+    def test_machines_above_are_kept(self):
+        """A machine that is complete is returned though the rest of the file is given up."""
+        found = read("machine M { state a [initial] {} }\nmachine N { " + "1\n" * 2000, "m.orca")
+
+        assert [machine.name for machine in found.document.machines] == ["M"]
+
+    def test_all_findings_are_counted(self):
+        """Of a kind that is found more than two hundred times all are counted, whatever it costs."""
+        found = read(TABLE + "| zz | e | | a | |\n" * 1000 + "| a | e | | a | x y |\n" * 300, "m.md")
+
+        assert len(found.diagnostics) == 201
+        assert found.diagnostics[-1].message == "1100 more problems were found and are not shown"
