@@ -27,11 +27,11 @@ from ._names import SYSTEM_PREFIXES, identifier, is_ordinary
 from ._payload import read_payload, take_payload
 from ._regions import after_event, find_predicates, handler_name, is_kept_back
 from ._run import RunState, raise_failure, watch_macrosteps
-from ._system import at_home, home_of, is_importable
+from ._system import at_home, begin_alone, home_of, is_importable
 from ._timeouts import begin_again
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Mapping
+    from collections.abc import Callable, Generator, Mapping, Sequence
 
     from statemachine.engines.sync import SyncEngine
     from statemachine.event_data import TriggerData
@@ -327,6 +327,10 @@ class OrcaChart(StateChart[Any]):
         """Whether the machine has ended: in a final state at the top, and not in a parallel one that is done."""
         active = self.configuration_values
         return any(state.value in active for state in self.final_states)
+
+    def __orchestrator_leaves__(self, delayed: Sequence[tuple[TriggerData, float]]) -> None:
+        """Let timers that an orchestrator gives back go on by the machine's own clock; nobody has to wait for them."""
+        begin_alone(self, delayed)
 
     def __orchestrator_save__(self) -> object:
         """Keep the context before an orchestrator's step changes it; what cannot be copied is kept as it is."""

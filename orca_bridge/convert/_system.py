@@ -27,9 +27,11 @@ from ._timeouts import arm_waiting
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
+    from statemachine.event_data import TriggerData
+
     from ._machine import OrcaChart
 
-__all__ = ("OrcaSystem", "at_home", "field_names", "home_of", "is_importable", "system_class")
+__all__ = ("OrcaSystem", "at_home", "begin_alone", "field_names", "home_of", "is_importable", "system_class")
 
 _lock = Lock()
 
@@ -153,14 +155,38 @@ def _move_in(machine: OrcaChart) -> Any:
         waits = orca.pending or orca.unarmed
         if not waits or host_of(machine) is not None or machine._engine._processing.locked():
             return None
-        home = _home_of(type(machine))
-        (field,) = (one.name for one in home.__declaration__.members)
-        made = home(**{field: machine}, **({} if machine._given_clock is None else {"clock": machine._given_clock}))
+        made = _new_home(machine)
         arm_waiting(machine)
-        driver = made._system.driver
-        if not driver.is_async:
-            driver.start_firing()
+        _fire(made)
     return machine._processing_loop()
+
+
+def begin_alone(machine: OrcaChart, delayed: Iterable[tuple[TriggerData, float]]) -> None:
+    """
+    Give a machine that its orchestrator has released one of its own, on which its timers go on.
+
+    Args:
+        machine: The machine, which is at rest.
+        delayed: Its timers, and in how many seconds each is due.
+    """
+    with _lock:
+        made = _new_home(machine)
+        engine = engine_of(machine)
+        for trigger, seconds in delayed:
+            engine.host.delay(engine, trigger, seconds)
+        _fire(made)
+
+
+def _new_home(machine: OrcaChart) -> Any:
+    home = _home_of(type(machine))
+    (field,) = (one.name for one in home.__declaration__.members)
+    return home(**{field: machine}, **({} if machine._given_clock is None else {"clock": machine._given_clock}))
+
+
+def _fire(home: Any) -> None:
+    driver = home._system.driver
+    if not driver.is_async:
+        driver.start_firing()
 
 
 def home_of(machine: OrcaChart) -> OrcaSystem | None:

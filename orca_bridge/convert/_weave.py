@@ -91,20 +91,10 @@ class Weaver:
             invoke: What it invokes.
             timeouts: The delays of its timers, in milliseconds.
         """
-        enter = [self._callback(Work(on_entry))] if on_entry else []
-        leave = [self._callback(Work(on_exit))] if on_exit else []
-        if sync == "custom":
-            leave.append(self._forgetter(path))
         if invoke is not None:
             self.invokes[path] = Invocation.of(path, invoke)
-            enter.append(self._starter(path, invoke.machine))
-            leave.insert(0, self._stopper(path, invoke.machine))
         if timeouts:
             self.timeouts[path] = timeouts
-            enter.insert(0, self._named(_for_state(arm, path), "begin timers"))
-            leave.insert(0, self._named(_for_state(disarm, path), "end timers"))
-        if final and "." not in path:
-            enter.append(self._finisher())
         made = State(
             name=path.rpartition(".")[2],
             value=path,
@@ -112,14 +102,11 @@ class Weaver:
             final=final,
             parallel=sync is not None,
             states=list(children),
-            enter=enter,
-            exit=leave,
+            enter=list(self._entry(path, on_entry, ends=final and "." not in path)),
+            exit=list(self._exit(path, on_exit, forgets=sync == "custom")),
         )
         made._set_id(chosen)
-        for child in children:
-            # `Payment.processing.capturing`, beside `Payment.processing_capturing`.
-            if not hasattr(made, child.name):
-                setattr(made, child.name, child)
+        _name_children(made, children)
         self.has_regions = self.has_regions or sync is not None
         if sync is not None and sync != "all-final":
             self.parallels.append(_parallel(made, sync))
@@ -212,6 +199,28 @@ class Weaver:
         return cls
 
     # -- callbacks --------------------------------------------------------------------------------------
+
+    def _entry(self, path: str, actions: tuple[str, ...], *, ends: bool) -> Iterator[Callable[..., Any]]:
+        """Give what runs when a state is entered, in order (semantics.md 2.2)."""
+        if path in self.timeouts:
+            yield self._named(_for_state(arm, path), "begin timers")
+        if actions:
+            yield self._callback(Work(actions))
+        if path in self.invokes:
+            yield self._starter(path, self.invokes[path].machine)
+        if ends:
+            yield self._finisher()
+
+    def _exit(self, path: str, actions: tuple[str, ...], *, forgets: bool) -> Iterator[Callable[..., Any]]:
+        """Give what runs when a state is left, in order."""
+        if path in self.timeouts:
+            yield self._named(_for_state(disarm, path), "end timers")
+        if path in self.invokes:
+            yield self._stopper(path, self.invokes[path].machine)
+        if actions:
+            yield self._callback(Work(actions))
+        if forgets:
+            yield self._forgetter(path)
 
     def _events(self, event: str | None) -> list[Event] | None:
         if event is None:
@@ -316,6 +325,13 @@ def _for_state(function: Callable[[OrcaChart, str], None], path: str) -> Callabl
         function(machine, path)
 
     return call
+
+
+def _name_children(state: State, children: Iterable[State]) -> None:
+    """Make children attributes: `Payment.processing.capturing`, beside `Payment.processing_capturing`."""
+    for child in children:
+        if not hasattr(state, child.name):
+            setattr(state, child.name, child)
 
 
 def _depth_first(states: Iterable[State]) -> Iterator[State]:

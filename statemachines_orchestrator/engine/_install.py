@@ -172,24 +172,36 @@ def install(machine: StateChart[Any], host: Host) -> MemberEngine:
     before = host_of(machine)
     if before is not host:
         if before is not None and lets_go(before):
-            release(machine)
+            release(machine, moves_on=True)
         _attach(machine._engine, host)
         engine = engine_of(machine)
         _take_over_queue(engine, host)
     return engine_of(machine)
 
 
-def release(machine: StateChart[Any]) -> None:
-    """Give the machine its stock engine back, or the one it was accelerated with; one that was held starts now."""
+def release(machine: StateChart[Any], *, moves_on: bool = False) -> None:
+    """
+    Give the machine its stock engine back, or the one it was accelerated with; one that was held starts now.
+
+    Its delayed events go to its own queue, where python-statemachine lets whoever sends the next event wait for them. A
+    machine that has a way of its own to let them pass says so by ``__orchestrator_leaves__``.
+
+    Args:
+        machine: A member.
+        moves_on: Whether another orchestrator takes it in now, and its delayed events with it.
+    """
     engine = engine_of(machine)
     host, held = engine._host, engine._held
     engine._held = engine._host = None
     engine.forget_place()
     queued = engine.external_queue.drain()
-    now = _stock_time(machine)
-    for trigger, seconds in host.take_delayed(engine) if host is not None else ():
-        trigger.execution_time = now + seconds
-        queued.append(trigger)
+    delayed = host.take_delayed(engine) if host is not None else []
+    keeps = None if moves_on else getattr(machine, "__orchestrator_leaves__", None)
+    if keeps is None:
+        now = _stock_time(machine)
+        for trigger, seconds in delayed:
+            trigger.execution_time = now + seconds
+            queued.append(trigger)
     for trigger in queued:
         trigger.kwargs = dict(trigger.kwargs)  # without the orchestrator
         engine.external_queue.put(trigger)
@@ -207,6 +219,8 @@ def release(machine: StateChart[Any]) -> None:
             if str(trigger.event) == INITIAL_EVENT:
                 trigger.execution_time = 0.0  # before what has been queued meanwhile
             stock.external_queue.put(trigger)
+    if keeps is not None and delayed:
+        keeps(delayed)
 
 
 def _attach(engine: Any, host: Host) -> None:

@@ -17,7 +17,7 @@ from written import document_of
 
 from orca_bridge import ConversionError, loads
 from orca_bridge.write import python_source
-from statemachines_orchestrator import Orchestrator, machine
+from statemachines_orchestrator import Members, Orchestrator, machine, machines
 from statemachines_orchestrator.testing import SimulatedClock
 
 LAMP = """# machine Lamp
@@ -293,6 +293,53 @@ class TestMembers:
         clock.advance(0.1)
 
         assert active(house.lamp) == "bright.dim"
+
+
+BROKEN = """# machine Broken
+## state a [initial]
+- on_entry: fail
+"""
+
+
+class TestLeaving:
+    def test_an_orchestrator_that_cannot_be_made(self, cls):
+        """A machine that is given back has its timers again, on its own clock, and nobody waits for them."""
+        clock = SimulatedClock()
+        lamp = cls(actions=Seen(asynchronous=False), clock=clock)
+        clock.advance(1)
+        kind = loads(BROKEN, actions={"fail": lambda: 1 / 0})
+
+        class House(Orchestrator):
+            lamp: cls
+            broken: kind = machine(factory=kind)
+
+        with pytest.raises(ZeroDivisionError):
+            House(lamp=lamp)
+        lamp.send("stay")
+        assert active(lamp) == "dark"
+        clock.advance(3.9)
+        assert active(lamp) == "dark"
+        clock.advance(0.2)
+
+        assert active(lamp) == "bright.dim"
+
+    def test_removed(self, cls):
+        """The timers of a machine that is removed end; those that it begins later go by its own clock."""
+        clock, own = SimulatedClock(), SimulatedClock()
+
+        class House(Orchestrator):
+            lamps: Members[cls] = machines(cls)
+
+        house = House(clock=clock)
+        lamp = house.lamps.add("one", cls(actions=Seen(asynchronous=False), clock=own))
+        assert house.lamps.remove("one") is lamp
+        clock.advance(100)
+        own.advance(100)
+        assert active(lamp) == "dark"
+
+        lamp.send("flip")
+        own.advance(5)
+        assert active(lamp) == "bright.dim"
 
 
 class TestAlone:
