@@ -149,6 +149,8 @@ def _actions(place: str | None) -> Any:
     module, _, attribute = place.partition(":")
     if "" not in sys.path:
         sys.path.insert(0, "")
+    # A run leaves nothing behind but what it is asked for.
+    compiles, sys.dont_write_bytecode = sys.dont_write_bytecode, True
     try:
         found: Any = importlib.import_module(module)
         for part in attribute.split(".") if attribute else ():
@@ -157,6 +159,8 @@ def _actions(place: str | None) -> Any:
     except Exception as error:  # noqa: BLE001 - importing runs the module, and making the object its class
         raised = "" if isinstance(error, ImportError | AttributeError | ValueError) else f"{type(error).__name__}: "
         raise Refusal(f"--actions {place}: {raised}{error}; write MODULE:ATTR, such as shop.actions:Handlers") from None
+    finally:
+        sys.dont_write_bytecode = compiles
 
 
 def _context(text: str | None) -> dict[str, Any] | None:

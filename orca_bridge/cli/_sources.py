@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from orca_bridge.exceptions import DocumentError, WritingError
+from orca_bridge.exceptions import OrcaError
 from orca_bridge.syntax import read
-from orca_bridge.write import JsonError, format_document, read_json, read_scxml, to_markdown
+from orca_bridge.write import format_document, read_json, read_scxml, to_markdown
 
 from ._files import content_of, sound
 from ._output import Refusal
@@ -54,7 +54,7 @@ def markdown_from(file: str, name: str, syntax: str | None) -> tuple[str, str]:
         if form in _FOREIGN:
             return to_markdown(_foreign(content, called, form)), form
         return format_document(content, _named(called, form)).text, form
-    except (DocumentError, WritingError) as error:
+    except OrcaError as error:
         raise Refusal(error, 1) from None
 
 
@@ -73,5 +73,5 @@ def _named(called: str, form: str) -> str:
 def _foreign(content: bytes, called: str, form: str) -> Document:
     try:
         return _FOREIGN[form](content, called)
-    except (JsonError, DocumentError) as error:
+    except OrcaError as error:
         raise Refusal(error, 1) from None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from itertools import count
 from typing import Any
 
 from orca_bridge.definition import (
@@ -55,22 +56,29 @@ def read_json(text: str | bytes, name: str = "<string>") -> Document:
     Raises:
         JsonError: It is no JSON of this form; all that is wrong is named by its place.
         DocumentError: What it says has errors. They are shown in the Markdown that says the same.
+        WritingError: Its states nest deeper than headings do.
     """
     try:
-        whole = Value(json.loads(text), name)
-    except (ValueError, RecursionError) as error:
-        raise JsonError(name, [f"it is no JSON: {error}"]) from None
-    order = iter(range(1, 1 << 60))
+        document = _document(Value(json.loads(text), name))
+    except ValueError as error:
+        raise (error if isinstance(error, JsonError) else JsonError(name, [f"it is no JSON: {error}"])) from None
+    except RecursionError:
+        raise JsonError(name, ["it nests too deep"]) from None
+    written = to_markdown(document)
+    reading = read(written, f"{name} as Markdown.md")
+    if reading.errors or reading.document is None:
+        raise DocumentError(name, reading.diagnostics)
+    return replace(reading.document, name=name)
+
+
+def _document(whole: Value) -> Document:
+    order = count(1)
     machines = tuple(_machine(found, Span(next(order), 1, 1)) for found in whole.list("machines"))
     tables = tuple(table_of(found, Span(next(order), 1, 1)) for found in whole.list("decisionTables"))
     if not (machines or tables):
         whole.wrong("it defines neither a machine nor a decision table")
     whole.check()
-    written = to_markdown(Document(machines, tables))
-    reading = read(written, f"{name} as Markdown.md")
-    if reading.errors or reading.document is None:
-        raise DocumentError(name, reading.diagnostics)
-    return replace(reading.document, name=name)
+    return Document(machines, tables)
 
 
 def _machine(found: Value, span: Span) -> MachineDefinition:

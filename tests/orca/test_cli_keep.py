@@ -163,6 +163,14 @@ class TestPersist:
         assert answers[0]["children"] == {"booking": "asking", "booking/asking": "waiting"}
         assert [answer["to_state"] for answer in answers[1:]] == ["booking", "failed"]
 
+    def test_nothing_else_is_written(self, run, monkeypatch):
+        """Beside what is kept, a run leaves nothing behind, not even what Python makes of the handlers' module."""
+        monkeypatch.setattr(sys, "dont_write_bytecode", False)
+        before = {one.name for one in Path().iterdir()}
+        run(["leave"], *KEPT)
+
+        assert {one.name for one in Path().rglob("*")} - before == {"kept", "one.json"}
+
     def test_from_the_start(self, run):
         """The start is kept too, with the values that it was given."""
         run([], *KEPT, "--context", '{"nights": 9}')

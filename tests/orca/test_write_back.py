@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from test_cli import WHOLE
 from test_read_brace import BRACE
 from test_read_corpus import lines_of, plain
@@ -15,7 +18,7 @@ from test_write_markdown import UNTIDY
 from written import AWKWARD, EVERYTHING, NESTED, TRAFFIC, corpus_documents, document_of
 
 from orca_bridge.cli import main
-from orca_bridge.exceptions import DocumentError
+from orca_bridge.exceptions import DocumentError, OrcaError, WritingError
 from orca_bridge.syntax import parse_document, read
 from orca_bridge.write import JsonError, json_form, read_json, read_scxml, scxml, to_markdown
 
@@ -172,6 +175,20 @@ OLDER = {
 }
 
 
+ANYTHING = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.text(max_size=5)
+    | st.sampled_from(
+        ["a", "a [final]", "x|y", "a, b", "`", "# state b", "->", "\n", "\ud800", '"', "-", "*", "!", "a.b"]
+    )
+    | st.lists(st.text(max_size=3), max_size=2)
+    | st.dictionaries(st.sampled_from(["name", "kind", "path", "value"]), st.text(max_size=3), max_size=2)
+)
+"""What may stand in a place, and what should not."""
+
+
 def agrees(name, text):
     document = document_of(text, name)
     assert read_json(json.dumps(json_form(document)), name) == document
@@ -236,7 +253,7 @@ class TestJsonMistakes:
         ("text", "part"),
         [
             ("{", "it is no JSON: "),
-            ("[" * 100_000, "it is no JSON"),
+            ("[" * 100_000, "it nests too deep"),
             ("[]", "an object is needed"),
             ("{}", "it defines neither a machine nor a decision table"),
             ('{"machines": {}}', "machines: a list is needed"),
@@ -275,6 +292,33 @@ class TestJsonMistakes:
         """What is wrong is told with its place."""
         with pytest.raises(JsonError, match=re.escape(part)):
             read_json(text, "m.json")
+
+    @settings(max_examples=300, deadline=None)
+    @given(st.data())
+    def test_anything(self, data):
+        """Whatever stands in a place of a document, it is read, or what is wrong is told."""
+        whole = json_form(document_of(*reversed(data.draw(st.sampled_from(sorted(OWN.items()))))))
+        place = whole
+        while True:
+            keys = list(place) if isinstance(place, dict) else list(range(len(place)))
+            key = data.draw(st.sampled_from(keys))
+            if not (isinstance(place[key], dict | list) and place[key] and data.draw(st.integers(0, 3))):
+                break
+            place = place[key]
+        place[key] = data.draw(ANYTHING)
+
+        with suppress(JsonError, DocumentError, WritingError):
+            read_json(json.dumps(whole), "m.json")
+
+    def test_nested_too_deep(self):
+        """Expressions and states that nest without end are told."""
+        expression = '{"kind": "not", "expr": ' * 400 + '{"kind": "true"}' + "}" * 400
+        guards = f'{{"machines": [{{"name": "M", "guards": [{{"name": "g", "expression": {expression}}}]}}]}}'
+        with pytest.raises(OrcaError):
+            read_json(guards)
+        states = '{"name": "a", "contains": [' * 8 + "]}" * 8
+        with pytest.raises(WritingError, match="nest 8 deep"):
+            read_json(f'{{"machines": [{{"name": "M", "states": [{states}]}}]}}')
 
     def test_all_at_once(self):
         """All mistakes are told at once."""
