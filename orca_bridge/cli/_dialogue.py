@@ -65,6 +65,8 @@ class Dialogue:
             for line in answer.reason.splitlines():
                 _wrapped(line, "  ")
         _passed_over(answer.skipped)
+        for failure in answer.effect_errors:
+            _wrapped(f"the effect {failure['effect']} of {failure['action']} failed: {failure['error']}", "  ")
         _fields(answer.changed)
         if answer.error is not None:
             say(self._paint(f"failed: {type(answer.error).__name__}", "31"))
@@ -156,6 +158,7 @@ class JsonLines:
                 "final": self._session.ended,
             }
             | ({"children": answer.children} if answer.children else {})
+            | ({"effect_errors": answer.effect_errors} if answer.effect_errors else {})
             | ({"skipped": answer.skipped} if answer.skipped else {})
         )
 

@@ -54,6 +54,8 @@ class Answer:
     """Actions that would have run, and have no handler."""
     child: str = ""
     """The machine that it was for, by its place; empty for the machine itself."""
+    effect_errors: tuple[Mapping[str, str], ...] = ()
+    """Effects that have failed: which, of which action, and why."""
     children_before: Mapping[str, str] = field(default_factory=dict)
     """The active states of the machines that ran below it, by their places."""
     children: Mapping[str, str] = field(default_factory=dict)
@@ -63,7 +65,7 @@ class Answer:
     def tells_something(self) -> bool:
         """Whether anything is otherwise than before."""
         moved = self.before != self.after or self.children_before != self.children
-        return bool(moved or self.changed or self.error or self.skipped)
+        return bool(moved or self.changed or self.error or self.skipped or self.effect_errors)
 
 
 class _Running(OrcaSystem, ABC, atomic=False):
@@ -193,6 +195,8 @@ class Session:
         self, event: str | None, act: Callable[[], Any], refusal: Refusal | None = None, child: str = ""
     ) -> Answer:
         before, children, context = self.state, self._child_states(), self._shown()
+        running = [self.machine, *self.children.values()]
+        known = [failure for one in running for failure in one._orca.effect_failures]
         error: Exception | None = None
         self.kinds.skipped.clear()
         self.ignoring = refusal is not None and refusal.ignored
@@ -209,6 +213,11 @@ class Session:
         }
         seen: dict[str, Any] = {"error": error, "changed": changed, "skipped": tuple(self.kinds.skipped)}
         seen |= {"child": child, "children_before": children, "children": self._child_states()}
+        running += [one for one in self.children.values() if all(one is not other for other in running)]
+        failures = [failure for one in running for failure in one._orca.effect_failures]
+        # Of a machine that the event was not for, those of an earlier one are still there.
+        new = (failure for failure in failures if all(failure is not other for other in known))
+        seen["effect_errors"] = tuple(failure.shown() for failure in new)
         if refusal is not None:
             seen |= {"taken": False, **refusal.as_answer()}
         return Answer(event, before, self.state, **seen)

@@ -191,9 +191,10 @@ def _moves(machine: MachineDefinition) -> tuple[dict[str, list[TransitionDefinit
     moves = machine.transitions
     cut, reached = 0, -1
     for move in moves:
-        if not move.inline or move.event is None or order.get(move.source, -1) < reached:
+        stands = order.get(move.source, -1)
+        if not move.inline or move.event is None or stands < max(reached, 0):
             break
-        cut, reached = cut + 1, order[move.source]
+        cut, reached = cut + 1, stands
     # A row with the same ends would make the reader drop the bullet.
     keys = [(move.source, move.event, move.target) for move in moves]
     while True:

@@ -359,3 +359,50 @@ class TestTerminal:
 
         # Where somebody types, the line ends behind the prompt.
         assert max(len(line.removeprefix("> ")) for line in seen) <= 80
+
+
+BELL = """\
+# machine Bell
+## state still [initial]
+- on go -> still : ring
+- on stop -> done
+## state done [final]
+## actions
+| Name | Signature |
+|---|---|
+| ring | `(ctx) -> Context + Effect<Sound>` |
+"""
+SOUND = """\
+def sound(effect):
+    raise OSError("no hammer")
+
+mapping = {"Sound": sound}
+"""
+
+
+class TestEffects:
+    @pytest.fixture
+    def bell(self, document, tmp_path, monkeypatch):
+        monkeypatch.delitem(sys.modules, "bell_handlers", raising=False)
+        (tmp_path / "bell.md").write_text(BELL)
+        (tmp_path / "bell_handlers.py").write_text(SOUND)
+        return ["run", "bell.md", "--actions", "bell_handlers:mapping", "--clock", "manual"]
+
+    def test_piped(self, bell, monkeypatch, capsys):
+        """An effect that fails is told with the event that led to it, and with no other; it is no failure of the run."""
+        monkeypatch.setattr(sys, "stdin", io.StringIO("go\nstop\n"))
+
+        assert main(bell) == 0
+        answers = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        assert answers[0]["effect_errors"] == [{"effect": "Sound", "action": "ring", "error": "no hammer"}]
+        assert "effect_errors" not in answers[1]
+
+    def test_typed(self, bell, monkeypatch, capsys):
+        """Who types sees it in a line."""
+        terminal = io.StringIO("go\n")
+        monkeypatch.setattr(terminal, "isatty", lambda: True)
+        monkeypatch.setattr(sys, "stdin", terminal)
+        monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+        main(bell)
+
+        assert "  the effect Sound of ring failed: no hammer" in capsys.readouterr().out
