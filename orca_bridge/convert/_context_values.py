@@ -8,6 +8,7 @@ have.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from copy import copy, deepcopy
 from dataclasses import fields, is_dataclass, replace
@@ -32,6 +33,7 @@ __all__ = (
     "values_of",
 )
 
+_logger = logging.getLogger("orca_bridge")
 _UNCHANGING = frozenset({int, str, bool, float, bytes, NoneType, Decimal})
 """Types whose values are their own copies."""
 
@@ -112,7 +114,11 @@ def put_back(context: Any, saved: Mapping[str, Any]) -> Any:
     more = _more(target) or {}
     for name in more.keys() - saved.keys():
         del more[name]
-    _put(target, copied(saved))
+    unknown = unknown_fields(type(context), saved)
+    for text in unknown:
+        _logger.warning("a saved context is more than there is place for: %s", text)
+    known = record_fields(type(context)) if unknown else saved
+    _put(target, copied({name: saved[name] for name in known if name in saved}))
     return target
 
 

@@ -92,9 +92,9 @@ def effects_protocol(
 ) -> Iterator[str]:
     """Declare one method for each action without effects, and one for each effect."""
     yield from actions_protocol(name, context, machine, actions, f"{machine.name}, whose effects have handlers")
-    for kind in kinds:
+    methods = {f"effect_{snake_case(kind)}": kind for kind in reversed(list(kinds))}
+    for method, kind in reversed(methods.items()):
         yield ""
-        method = f"effect_{snake_case(kind)}"
         yield f"    def {method}(self, effect: Effect, /) -> EffectResult | Mapping[str, Any] | None:"
         yield from docstring(effect_text(kind, machine), "        ")
         yield "        ..."

@@ -388,6 +388,18 @@ class TestMutable:
         assert shop.order.context.model_extra == {"more": 1}
         assert Shop.restore(shop.snapshot().to_json()).order.context.model_extra == {"more": 1}
 
+    def test_a_snapshot_with_more(self, caplog):
+        """What a snapshot holds and the class has no field for is passed over, and logged."""
+
+        class Shop(Orchestrator):
+            order: loads(TEXT) = machine()
+
+        shop = Shop(order=loads(TEXT)(actions=HANDLERS, context={"n": 8, "tagz": 1}))
+        again = Shop.restore(shop.snapshot().to_json(), order=order(None, context=Plain(0, 0.0, "slow", [], None)))
+
+        assert again.order.context == Plain(8, 0.5, "fast", ["a"], None, False)
+        assert "'tagz' is no field of Plain; is 'tags' meant?" in caplog.text
+
     def test_private_attributes_are_its_own(self):
         """What begins with an underscore is neither saved nor put back, and no guard sees it."""
         cls = loads(TEXT.replace("ctx.n > 4", "_calls == 0"), context=Plain)

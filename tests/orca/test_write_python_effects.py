@@ -187,6 +187,13 @@ def test_typed(tmp_path):
     assert "effect_log" in check("wrong.py")
 
 
+def test_effects_of_one_spelling():
+    """Of two effects whose handlers would be called alike, one is declared; the other needs a mapping."""
+    text = python_source(document_of(TEXT.replace("Effect<Log>", "Effect<a_mail>")).machines)
+
+    assert text.count("def effect_a_mail(") == 1
+
+
 def test_stubs():
     """Stubs are written for the effects as well."""
     text = action_stubs(document_of(TEXT).machines[:1])
