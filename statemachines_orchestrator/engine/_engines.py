@@ -198,7 +198,7 @@ class AsyncMemberEngine(MemberEngine, AsyncPlannedEngine):
             or self.external_queue.queue.queue
             or trigger.cancelled
             or self.is_for_later(trigger)
-            or self._has_company(self._invoke_manager)
+            or self._has_company()
             or (self._chosen is not None and self._chosen[0] is not trigger)
         )
 

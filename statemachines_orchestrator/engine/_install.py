@@ -14,7 +14,6 @@ from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from weakref import WeakValueDictionary
 
 from statemachine import StateChart
 from statemachine.callbacks import CallbacksRegistry
@@ -205,6 +204,7 @@ def release(machine: StateChart[Any], *, moves_on: bool = False) -> None:
     for trigger in queued:
         trigger.kwargs = dict(trigger.kwargs)  # without the orchestrator
         engine.external_queue.put(trigger)
+    engine.load()
     engine._invoke_manager.__class__ = InvokeManager
     stock: Any = engine
     if engine.alone is None:
@@ -225,13 +225,13 @@ def release(machine: StateChart[Any], *, moves_on: bool = False) -> None:
 
 def _attach(engine: Any, host: Host) -> None:
     engine.__class__ = _MEMBER_ENGINES[type(engine)]
-    engine._invoke_manager.__class__ = MemberInvokeManager
-    remember_handlers(engine._invoke_manager)
     engine._host = host
-    engine._waiting = WeakValueDictionary()
     engine._has_own_save = hasattr(engine.sm, "__orchestrator_save__")
     engine.forget_place()
     engine.adopt()
+    if engine.invocations is not None:
+        engine.invocations.__class__ = MemberInvokeManager
+        remember_handlers(engine.invocations)
     quicken(type(engine.sm))
 
 

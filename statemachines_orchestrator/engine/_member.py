@@ -14,6 +14,7 @@ from functools import partial
 from inspect import isawaitable
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from weakref import WeakValueDictionary
 
 from statemachine.engines.base import BaseEngine, _running_engine
 from statemachine.event import BoundEvent
@@ -23,13 +24,14 @@ from statemachine.orderedset import OrderedSet
 from statemachine.utils import run_async_from_sync
 
 from ._events import KeptEvent, QuickEvent, is_plain_call
+from ._invocations import MemberInvokeManager
+from ._light import PLAIN_MANAGER, Later
 from ._payload import Payload
-from ._planned import PLAIN_MANAGER, PlannedEngine
+from ._planned import PlannedEngine
 from ._trigger import Trigger, stamp
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from weakref import WeakValueDictionary
 
     from statemachine import State
     from statemachine.event_data import TriggerData
@@ -124,6 +126,7 @@ class Tally(Protocol):
 class MemberEngine(PlannedEngine):
     """The hooks, for the sync and the async engine alike."""
 
+    manager_class = MemberInvokeManager
     _host: Host | None = None
     """The system above; None only while a machine that nobody adopted is being released."""
     member: str = ""
@@ -144,11 +147,9 @@ class MemberEngine(PlannedEngine):
     """Whether others may have to take part in its events."""
     is_reserved: bool = False
     """Whether the machine waits for its part in something that others have begun."""
-    running: bool
-    """Whether the machine has not ended."""
     _held: Mapping[str, Any] | None = None
     """Keywords of a start that waits until all members exist; None when nothing waits."""
-    _waiting: WeakValueDictionary[int, TriggerData]
+    _waiting: Any = Later(lambda _engine: WeakValueDictionary())
     """Events that can be cancelled and whose turn has not come yet; who sent them keeps them alive."""
     to_invoke: tuple[tuple[State, Mapping[str, Any]], ...] = ()
     """States whose invocations were running when a snapshot was taken, and the keywords of their entry."""
@@ -163,7 +164,7 @@ class MemberEngine(PlannedEngine):
 
     def start(self, **kwargs: Any) -> None:
         """Keep the keywords: the orchestrator starts its members once all of them exist."""
-        if self.sm.current_state_value is None:
+        if self.value is None:
             self._held = kwargs
 
     @property
@@ -268,7 +269,7 @@ class MemberEngine(PlannedEngine):
 
         Called when nobody else has the turn. Runs no code of the user's: not even that of a model.
         """
-        sm, event, manager = self.sm, trigger.event, self._invoke_manager
+        sm, event, manager = self.sm, trigger.event, self.invocations
         model = sm.model
         if (
             not self._is_simple
@@ -281,9 +282,10 @@ class MemberEngine(PlannedEngine):
             or self._chosen is not None
             or self.external_queue.queue.queue
             or self.internal_queue.queue.queue
-            or manager._active
-            or manager._pending
-            or len(manager.__dict__) != PLAIN_MANAGER
+            or (
+                manager is not None
+                and (manager._active or manager._pending or len(manager.__dict__) != PLAIN_MANAGER)
+            )
             or "microstep" in self.__dict__
             or self._root_parallel_final_pending is not None
             or not self.running
@@ -432,6 +434,11 @@ class MemberEngine(PlannedEngine):
         self._entering = tuple(one.state.id for one in found[0])
         return found
 
+    @property
+    def _is_heard(self) -> bool:
+        host = self._host
+        return bool(self.tallies) or (host is not None and host.wants_moves(self))
+
     def taking(self, program: Program, t: TriggerData) -> None:  # noqa: ARG002 - the hook's signature
         """Tell who counts that the machine is about to leave where it is."""
         if self.tallies:
@@ -501,7 +508,7 @@ class MemberEngine(PlannedEngine):
     def save(self) -> Saved:
         """Remember what a failing step must put back. Called between macrosteps only."""
         sm = self.sm
-        queued, active = self.external_queue.queue.queue, self._invoke_manager._active
+        queued, manager = self.external_queue.queue.queue, self.invocations
         own = getattr(sm, "__orchestrator_save__", None) if self._has_own_save else None
         return Saved(
             getattr(sm.model, sm.state_field, None),
@@ -510,7 +517,7 @@ class MemberEngine(PlannedEngine):
             self._held,
             self._root_parallel_final_pending,
             tuple(queued) if queued else (),
-            frozenset(active) if active else _NO_INVOCATION,
+            frozenset(manager._active) if manager is not None and manager._active else _NO_INVOCATION,
             None if own is None else own(),
         )
 
@@ -571,7 +578,9 @@ class MemberEngine(PlannedEngine):
         self.external_queue.clear()
 
     def _stop_invocations_but(self, kept: frozenset[str]) -> None:
-        manager = self._invoke_manager
+        manager = self.invocations
+        if manager is None:
+            return
         manager._pending.clear()
         for invokeid in [invokeid for invokeid in manager._active if invokeid not in kept]:
             manager._cancel(invokeid)

@@ -140,10 +140,9 @@ def _leave(engine: PlannedEngine, program: Program, t: Trigger, *, is_atomic: bo
     engine.taking(program, t)
     if program.plan.remembered:
         record_histories(engine, program.plan)
-    manager = engine._invoke_manager
-    is_invoking = manager._active or manager._pending
+    manager = engine.invocations if engine.is_invoking else None
     for leaving in program.exits:
-        if is_invoking:
+        if manager is not None:
             manager.cancel_for_state(leaving.state)
         if leaving.callbacks:
             _each(engine, leaving.callbacks, t)

@@ -132,9 +132,9 @@ async def _leave(engine: PlannedEngine, program: Program, t: Trigger, *, is_atom
     engine.taking(program, t)
     if program.plan.remembered:
         record_histories(engine, program.plan)
-    manager = engine._invoke_manager
     for leaving in program.exits:
-        if manager._active or manager._pending:
+        manager = engine.invocations
+        if manager is not None and (manager._active or manager._pending):
             manager.cancel_for_state(leaving.state)
         if leaving.callbacks:
             await _each(engine, leaving.callbacks, t)

@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING, Any
 
 from statemachine.engines import sync as stock
 from statemachine.engines.async_ import AsyncEngine
-from statemachine.engines.base import BaseEngine, _running_engine
+from statemachine.engines.base import _running_engine
 from statemachine.engines.sync import SyncEngine
 from statemachine.event import BoundEvent
 from statemachine.exceptions import TransitionNotAllowed
 from statemachine.orderedset import OrderedSet
 
 from ._events import is_plain_call
+from ._light import Later, LightEngine
 from ._microstep import choose, enter, take, take_in_line, write
 from ._microstep_async import choose_async, enter_async, take_async
 from ._programs import INITIAL_EVENT, OddProgram, Program, programs_of
-from ._queue import LightQueue
 from ._registry import WatchedRegistry
 from ._trigger import Trigger, as_trigger
 
@@ -37,20 +37,17 @@ if TYPE_CHECKING:
 
     from ._programs import Choice, Programs
 
-__all__ = ("INITIAL_EVENT", "PLAIN_MANAGER", "AsyncPlannedEngine", "PlannedEngine", "SyncPlannedEngine")
+__all__ = ("INITIAL_EVENT", "AsyncPlannedEngine", "PlannedEngine", "SyncPlannedEngine")
 
-PLAIN_MANAGER = 3
-"""How many attributes an invoke manager has, if nobody has put anything in the place of its methods."""
 _logger = logging.getLogger("statemachine.engines.base")
 
 
-class PlannedEngine(BaseEngine):
+class PlannedEngine(LightEngine):
     """What both engines have in common."""
 
     if TYPE_CHECKING:  # python-statemachine has them without annotations
 
         def clear(self) -> None: ...
-        def clear_cache(self) -> None: ...
         def _drop_external_events(self) -> None: ...
         def _check_root_final_state(self) -> None: ...
         def _initial_transitions(self, trigger_data: TriggerData | None) -> list[Transition]: ...
@@ -72,12 +69,14 @@ class PlannedEngine(BaseEngine):
 
     def __init__(self, sm: StateChart[Any]) -> None:
         super().__init__(sm)
-        self.adopt()
+        self._look_at_machine()
 
     def adopt(self) -> None:
         """Take over an engine of python-statemachine's, which has become one of ours."""
-        for name in ("external_queue", "internal_queue"):
-            setattr(self, name, LightQueue.of(vars(self)[name]))
+        self.lighten()
+        self._look_at_machine()
+
+    def _look_at_machine(self) -> None:
         WatchedRegistry.watch(self)
         self._is_unseen = self.sm.atomic_configuration_update or not _hears_writes(self.sm)
 
@@ -146,20 +145,21 @@ class PlannedEngine(BaseEngine):
     def _has_to_tell(manager: InvokeManager) -> bool:
         return bool(manager._active or "handle_external_event" in vars(manager))
 
-    def _has_company(self, manager: InvokeManager) -> bool:
+    def _has_company(self) -> bool:
         """Whether somebody has a say in what happens, or something else is to be done."""
         return bool(
-            len(manager.__dict__) != PLAIN_MANAGER
-            or "microstep" in self.__dict__
+            "microstep" in self.__dict__
             or self.internal_queue.queue.queue
             or self._has_more_to_do
+            or (self.invocations is not None and self.has_odd_manager)
         )
 
     @property
     def _has_more_to_do(self) -> bool:
-        manager = self._invoke_manager
-        return bool(
-            manager._active or manager._pending or not self.running or self._root_parallel_final_pending is not None
+        return (
+            (self.invocations is not None and self.is_invoking)
+            or not self.running
+            or self._root_parallel_final_pending is not None
         )
 
     def _program_for(self, transitions: Sequence[Transition], trigger_data: TriggerData) -> Any:
@@ -172,6 +172,11 @@ class PlannedEngine(BaseEngine):
 
 class SyncPlannedEngine(PlannedEngine, SyncEngine):
     """For machines without asynchronous callbacks."""
+
+    def start(self, **kwargs: Any) -> None:
+        """Enter the initial states, unless the model says where the machine is."""
+        if self.value is None:
+            self.activate_initial_state(**kwargs)
 
     def find(self, trigger_data: TriggerData) -> Any:
         """Return what an event does where the machine is: a program, or None if it is refused."""
@@ -215,11 +220,7 @@ class SyncPlannedEngine(PlannedEngine, SyncEngine):
             self.for_stock(trigger_data)
             return SyncEngine.microstep(self, list(program.transitions), trigger_data)
         t = self._prepare(trigger_data)
-        if (
-            program.is_silent
-            and self._is_unseen
-            and not (self._invoke_manager._active or self._invoke_manager._pending)
-        ):
+        if program.is_silent and self._is_unseen and not self.is_invoking:
             self._take_silently(program, t)
             return None
         return take(self, program, t)
@@ -241,8 +242,9 @@ class SyncPlannedEngine(PlannedEngine, SyncEngine):
                 self.take(program, trigger)  # pyright: ignore[reportPossiblyUnboundVariable] # it is bound where a program was found
 
     def _take_external_event(self, external_event: TriggerData) -> Any:
-        if self._has_to_tell(self._invoke_manager):
-            self._invoke_manager.handle_external_event(external_event)
+        manager = self.invocations
+        if manager is not None and self._has_to_tell(manager):
+            manager.handle_external_event(external_event)
         program = self.find(external_event)
         if program is None:
             if not self.sm.allow_event_without_transition:
@@ -291,7 +293,7 @@ class SyncPlannedEngine(PlannedEngine, SyncEngine):
 
     def _process_at_once(self, trigger: TriggerData) -> Any:
         """Process an event past the queue, which is empty, and whatever comes of it."""
-        if not self._is_simple or self._has_company(self._invoke_manager):
+        if not self._is_simple or self._has_company():
             return self._process_with_care(trigger)
         if self._chosen is not None:
             chosen, program = self._chosen
@@ -355,7 +357,8 @@ class SyncPlannedEngine(PlannedEngine, SyncEngine):
     def _settle(self) -> None:
         try:
             self._run_macrostep()
-            self._invoke_manager.spawn_pending_sync()
+            if self.invocations is not None:
+                self.invocations.spawn_pending_sync()
         except Exception:
             self.clear()
             raise
@@ -364,13 +367,13 @@ class SyncPlannedEngine(PlannedEngine, SyncEngine):
     @property
     def _is_settled(self) -> bool:
         """Whether nothing is left to do but events from outside."""
-        manager = self._invoke_manager
+        manager = self.invocations
         return (
             self.running
             and not self.programs.has_eventless
             and not self.internal_queue.queue.queue
             and self._root_parallel_final_pending is None
-            and not self._has_to_spawn(manager)
+            and not (manager is not None and self._has_to_spawn(manager))
             and not self._is_odd
         )
 
@@ -379,12 +382,12 @@ class SyncPlannedEngine(PlannedEngine, SyncEngine):
         return bool(heap) and heap[0].execution_time <= stock.monotonic()  # type: ignore[attr-defined]
 
     def _process(self) -> Any:
-        manager = self._invoke_manager
         first = self._sentinel
         while self.running:
             try:
                 took = self._run_macrostep()
-                if self._has_to_spawn(manager):
+                manager = self.invocations
+                if manager is not None and self._has_to_spawn(manager):
                     manager.spawn_pending_sync()
             except Exception:
                 self.clear()
@@ -401,7 +404,9 @@ class SyncPlannedEngine(PlannedEngine, SyncEngine):
 
     def activate_initial_state(self, **kwargs: Any) -> Any:
         """Enter the initial state, if that is still to come, and run what is queued."""
-        if self.sm.current_state_value is None:
+        if self.value is None:
+            if self._start_unheard():
+                return None
             trigger = BoundEvent(INITIAL_EVENT, _sm=self.sm).build_trigger(machine=self.sm, **kwargs)
             self._processing.acquire(blocking=False)
             token = _running_engine.set(self)
@@ -412,8 +417,29 @@ class SyncPlannedEngine(PlannedEngine, SyncEngine):
                 self._processing.release()
         return self.processing_loop()
 
+    def _start_unheard(self) -> bool:
+        """Enter the initial states if that runs no callback and nobody hears of it; whether it was so."""
+        programs, sm = self.programs, self.sm
+        if not self._is_simple or self._is_heard or self.external_queue.queue.queue or self._has_company():
+            return False
+        program = programs.initial(sm)
+        if program.is_silent:
+            write(self, program.plan.after)
+        return bool(program.is_silent)
+
+    @property
+    def _is_heard(self) -> bool:
+        """Whether somebody hears what the machine does."""
+        return False
+
     def _start(self, trigger: TriggerData) -> None:
-        self._enter_states(self._initial_transitions(trigger), trigger, OrderedSet(), OrderedSet())
+        program = self._initial_program(trigger)
+        if program is not None:
+            enter(self, program, self._prepare(trigger))
+            return
+        nothing: Any = OrderedSet()
+        SyncEngine._enter_states(self, self._initial_transitions(trigger), trigger, nothing, nothing)
+        self.took_stock(trigger)
 
     def _enter_states(
         self,
@@ -439,9 +465,12 @@ class AsyncPlannedEngine(PlannedEngine, AsyncEngine):
         """Send an event that was called as a method; an awaitable of what its caller gets."""
         return BoundEvent.__call__(event, *args, **kwargs)
 
-    def __init__(self, sm: StateChart[Any]) -> None:
-        AsyncEngine.__init__(self, sm)
-        self.adopt()
+    _lock_waiters: Any = Later(lambda _engine: set())
+
+    def start(self, **kwargs: Any) -> None:
+        """Queue the initial event, unless the model says where the machine is."""
+        if self.value is None:
+            BoundEvent(INITIAL_EVENT, _sm=self.sm).put(**kwargs)
 
     async def find(self, trigger_data: TriggerData) -> Any:
         """Return what an event does where the machine is: a program, or None if it is refused."""
@@ -483,11 +512,7 @@ class AsyncPlannedEngine(PlannedEngine, AsyncEngine):
             self.for_stock(trigger_data)
             return await AsyncEngine.microstep(self, list(program.transitions), trigger_data)
         t = self._prepare(trigger_data)
-        if (
-            program.is_silent
-            and self._is_unseen
-            and not (self._invoke_manager._active or self._invoke_manager._pending)
-        ):
+        if program.is_silent and self._is_unseen and not self.is_invoking:
             self._take_silently(program, t)
             return None
         return await take_async(self, program, t)
@@ -509,8 +534,9 @@ class AsyncPlannedEngine(PlannedEngine, AsyncEngine):
                 await self.take(program, trigger)  # pyright: ignore[reportPossiblyUnboundVariable] # as above
 
     async def _take_external_event(self, external_event: TriggerData) -> Any:
-        if self._has_to_tell(self._invoke_manager):
-            self._invoke_manager.handle_external_event(external_event)
+        manager = self.invocations
+        if manager is not None and self._has_to_tell(manager):
+            manager.handle_external_event(external_event)
         program = await self.find(external_event)
         if program is not None:
             return await self.take(program, external_event)

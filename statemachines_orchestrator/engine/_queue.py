@@ -5,7 +5,7 @@ from __future__ import annotations
 from heapq import heappop, heappush
 from queue import Empty
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from statemachine.engines.base import EventQueue
 
@@ -33,13 +33,17 @@ class _Heap:
         return len(self.queue)
 
 
+_nothing: Any = _Heap()
+"""Stands for the heap of every queue in which no event has ever been."""
+
+
 class LightQueue(EventQueue):
     """Events in the order of time, and of those due at the same time in the order in which they were made."""
 
     __slots__ = ("queue",)
 
     def __init__(self) -> None:
-        self.queue = _Heap()  # type: ignore[assignment] # what EventQueue uses of it is there
+        self.queue = _nothing  # what EventQueue uses of it is there
 
     @classmethod
     def of(cls, queue: EventQueue) -> LightQueue:
@@ -59,6 +63,8 @@ class LightQueue(EventQueue):
         if type(trigger_data) is not Trigger:
             trigger_data.__class__ = Trigger  # python-statemachine compares none but triggers of one class
         with _mutex:
+            if self.queue is _nothing:
+                self.queue = _Heap()  # type: ignore[assignment] # as above
             heappush(self.queue.queue, trigger_data)
 
     def pop(self) -> TriggerData:

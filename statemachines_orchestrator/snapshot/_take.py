@@ -170,7 +170,8 @@ class _Taker:
     def invoking(self, engine: MemberEngine, where: str) -> list[Written]:
         """Describe the states whose invocations have not finished."""
         found: dict[str, Written] = {}
-        for one in engine._invoke_manager._active.values():
+        manager = engine.invocations
+        for one in manager._active.values() if manager is not None else ():
             if one.terminated or one.ctx.cancelled.is_set() or one.state_id in found:
                 continue
             carried = self.carried(engine, one.ctx.kwargs)
