@@ -34,7 +34,8 @@ class StockMemberEngine(MemberEngine):
     """What both have in common."""
 
     def adopt(self):
-        """Keep python-statemachine's queues and its registry of callbacks."""
+        """Keep python-statemachine's queues, its manager of invocations and its registry of callbacks."""
+        self.invocations = self._invoke_manager
 
     def enqueue_now(self, trigger_data, *, internal=False):
         # python-statemachine orders events of one class only.
