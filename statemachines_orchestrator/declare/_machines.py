@@ -181,7 +181,10 @@ def _is_all_there(field: MemberField | MachinesField) -> bool:
 
 
 def _has_stock_constructor(factory: object) -> bool:
-    return isinstance(factory, type) and inspect.getattr_static(factory, "__init__") is vars(StateChart)["__init__"]
+    if not isinstance(factory, type):
+        return False
+    found = inspect.getattr_static(factory, "__init__")
+    return getattr(found, "stands_for", found) is vars(StateChart)["__init__"]  # see `prepare`
 
 
 def _required(callback: Callback) -> Iterator[inspect.Parameter]:

@@ -81,7 +81,8 @@ def read_callback(wrapper: CallbackWrapper, machine: StateChart[Any]) -> Source:
         parameters = tuple(bind_expected.__self__.parameters.values())
         if isinstance(function, MethodType) and function.__self__ is machine:
             return Source(function.__func__, "method", bind_expected, parameters, expected, is_for, is_shared=True)
-        is_shared = function is wrapper.meta.func
+        # The declaration's own function, or a static one: both are the same for all machines of the class.
+        is_shared = function in (wrapper.meta.func, getattr(type(machine), wrapper.meta.attr_name, None))
         return Source(function, "function", bind_expected, parameters, expected, is_for, is_shared=is_shared)
     if "getter" in known and known.get("obj") is machine:
         return Source(known["getter"], "attribute", None, (), expected, is_for, is_shared=True)

@@ -106,6 +106,8 @@ class SyncMemberEngine(MemberEngine, SyncPlannedEngine):
 
     def drive(self) -> Any:
         """Run what is queued."""
+        if self._is_simple and not (self.external_queue.queue.queue or self._has_company()):
+            return None
         return SyncPlannedEngine.processing_loop(self)
 
 

@@ -72,6 +72,10 @@ class Host(Protocol):
         """Whether anything may follow from what the machine does: it takes an event, and enters some states."""
         ...
 
+    def hears_start(self, engine: MemberEngine, entered: tuple[str, ...]) -> bool:
+        """Whether anything may follow from the machine entering its initial states."""
+        ...
+
     def refused(self, engine: MemberEngine, trigger: TriggerData) -> None:
         """Hear that the machine has refused an event."""
         ...

@@ -10,9 +10,7 @@ method asks the current context first. Other threads and tasks are not affected,
 from __future__ import annotations
 
 import threading
-from contextlib import contextmanager, suppress
-from contextvars import ContextVar
-from dataclasses import dataclass, field
+from contextlib import contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any
 
 from statemachine import StateChart
@@ -25,8 +23,10 @@ from statemachine.invoke import InvokeManager
 from ._engines import AsyncMemberEngine, SyncMemberEngine
 from ._events import quicken
 from ._invocations import MemberInvokeManager, remember_handlers
+from ._kind import learn
+from ._making import FAMILIAR, Making, is_prepared, making, prepare
 from ._member import MemberEngine
-from ._planned import AsyncPlannedEngine, SyncPlannedEngine
+from ._planned import AsyncPlannedEngine, PlannedEngine, SyncPlannedEngine
 from ._programs import INITIAL_EVENT
 
 if TYPE_CHECKING:
@@ -41,29 +41,23 @@ _MEMBER_ENGINES: dict[type, type[MemberEngine]] = {
     AsyncEngine: AsyncMemberEngine,
 }
 _STOCK_ENGINES: dict[type, type] = {member: stock for stock, member in _MEMBER_ENGINES.items()}
+_OURS = frozenset(_MEMBER_ENGINES.values())
 _MEMBER_ENGINES |= {SyncPlannedEngine: SyncMemberEngine, AsyncPlannedEngine: AsyncMemberEngine}
 
 
-@dataclass(slots=True)
-class _Making:
-    """A member that is being made in this context."""
-
-    host: Host
-    expected: tuple[type, ...]
-    machines: list[StateChart[Any]] = field(default_factory=list)
-
-
-_making: ContextVar[_Making | None] = ContextVar("_making", default=None)
 _stock_get_engine: Callable[[StateChart[Any]], Any] = StateChart._get_engine
 
 
 def _get_engine(machine: StateChart[Any]) -> Any:
     engine = _stock_get_engine(machine)
-    making = _making.get()
-    if making is not None and isinstance(machine, making.expected) and type(engine) in _MEMBER_ENGINES:
-        _attach(engine, making.host)
-        making.machines.append(machine)
+    member = making.get()
+    if member is not None and isinstance(machine, member.expected) and type(engine) in _MEMBER_ENGINES:
+        _attach(engine, member.host)
+        member.machines.append(machine)
     return engine
+
+
+FAMILIAR.add(_get_engine)
 
 
 class _Hook:
@@ -90,7 +84,7 @@ class _Hook:
 _hook = _Hook()
 
 
-def make_held(host: Host, expected: tuple[type, ...], factory: Callable[[], Any]) -> Any:
+def make_held(host: Host, expected: tuple[type, ...], factory: Callable[[], Any], *, is_exact: bool = False) -> Any:
     """
     Call `factory` and return what it makes, its initial state not yet entered.
 
@@ -99,23 +93,25 @@ def make_held(host: Host, expected: tuple[type, ...], factory: Callable[[], Any]
         expected: The classes of which the made machine is an instance; machines of other classes that the
             factory makes on its way start as usual.
         factory: Makes and returns one machine.
+        is_exact: Whether it makes an instance of the one class that is expected, and of no subclass.
 
     Returns:
         Whatever the factory returned: the caller checks it.
     """
-    making = _Making(host, expected)
-    token = _making.set(making)
+    member = Making(host, expected)
+    token = making.set(member)
     try:
-        with _hook.in_place():
+        # A prepared class asks by itself.
+        with nullcontext() if is_exact and is_prepared(expected[0]) else _hook.in_place():
             made = factory()
     except BaseException:
-        _making.reset(token)
-        for machine in making.machines:
+        making.reset(token)
+        for machine in member.machines:
             with suppress(Exception):  # it may need the orchestrator to start; what the factory raised is the news
                 release(machine)
         raise
-    _making.reset(token)
-    for machine in making.machines:
+    making.reset(token)
+    for machine in member.machines:
         if machine is not made:
             release(machine)
     return made
@@ -224,21 +220,25 @@ def release(machine: StateChart[Any], *, moves_on: bool = False) -> None:
 
 
 def _attach(engine: Any, host: Host) -> None:
+    was_ours = isinstance(engine, PlannedEngine)
     engine.__class__ = _MEMBER_ENGINES[type(engine)]
-    engine._host = host
-    engine._has_own_save = hasattr(engine.sm, "__orchestrator_save__")
-    engine.forget_place()
-    engine.adopt()
+    engine.belong_to(host)
+    is_ours = type(engine) in _OURS
+    if not (was_ours and is_ours):
+        engine.adopt()
     if engine.invocations is not None:
         engine.invocations.__class__ = MemberInvokeManager
         remember_handlers(engine.invocations)
     quicken(type(engine.sm))
+    if is_ours and prepare(type(engine.sm)):
+        learn(engine.sm)
 
 
 def _take_over_queue(engine: MemberEngine, host: Host) -> None:
     """Hold a start that is still queued, give events for later to the host, and leave the rest in the queue."""
-    now = _stock_time(engine.sm)
-    for trigger in engine.external_queue.drain():
+    waiting = engine.external_queue.drain()
+    now = _stock_time(engine.sm) if waiting else 0.0
+    for trigger in waiting:
         if str(trigger.event) == INITIAL_EVENT:
             engine._held = dict(trigger.kwargs)
         elif trigger.execution_time > now:

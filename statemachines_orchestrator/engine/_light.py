@@ -12,7 +12,7 @@ import logging
 from threading import Lock, RLock
 from typing import TYPE_CHECKING, Any
 
-from statemachine.engines.base import BaseEngine
+from statemachine.engines.base import BaseEngine, EventQueue
 from statemachine.invoke import InvokeManager
 
 from ._queue import LightQueue
@@ -36,9 +36,9 @@ class Later:
 
     # functools.cached_property may make two where two threads ask, from Python 3.12 on.
 
-    def __init__(self, make: Callable[[Any], Any]) -> None:
+    def __init__(self, make: Callable[[Any], Any], name: str = "") -> None:
         self._make = make
-        self._name = ""
+        self._name = name
 
     def __set_name__(self, owner: type, name: str) -> None:
         """Hear under which name it stands."""
@@ -58,6 +58,9 @@ class Later:
 class LightEngine(BaseEngine):
     """What our engines have in place of what python-statemachine's make for every machine."""
 
+    sm: StateChart[Any]
+    external_queue: EventQueue
+    internal_queue: EventQueue
     running: bool = True
     """Whether the machine has not ended."""
     invocations: InvokeManager | None = None

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from statemachine import State
     from statemachine.event_data import TriggerData
+    from statemachine.invoke import InvokeManager
     from statemachine.transition import Transition
 
     from ._host import Host
@@ -126,7 +127,9 @@ class Tally(Protocol):
 class MemberEngine(PlannedEngine):
     """The hooks, for the sync and the async engine alike."""
 
-    manager_class = MemberInvokeManager
+    manager_class: type[InvokeManager] = MemberInvokeManager
+    running: bool
+    """Whether the machine has not ended."""
     _host: Host | None = None
     """The system above; None only while a machine that nobody adopted is being released."""
     member: str = ""
@@ -282,10 +285,7 @@ class MemberEngine(PlannedEngine):
             or self._chosen is not None
             or self.external_queue.queue.queue
             or self.internal_queue.queue.queue
-            or (
-                manager is not None
-                and (manager._active or manager._pending or len(manager.__dict__) != PLAIN_MANAGER)
-            )
+            or (manager is not None and (manager._active or manager._pending or len(manager.__dict__) != PLAIN_MANAGER))
             or "microstep" in self.__dict__
             or self._root_parallel_final_pending is not None
             or not self.running
@@ -434,12 +434,10 @@ class MemberEngine(PlannedEngine):
         self._entering = tuple(one.state.id for one in found[0])
         return found
 
-    @property
-    def _is_heard(self) -> bool:
-        host = self._host
-        return bool(self.tallies) or (host is not None and host.wants_moves(self))
+    def _is_heard(self, program: Program) -> bool:
+        return self._host is not None and self._host.hears_start(self, program.entered)
 
-    def taking(self, program: Program, t: TriggerData) -> None:  # noqa: ARG002 - the hook's signature
+    def taking(self, program: Program, t: TriggerData | None) -> None:  # noqa: ARG002 - the hook's signature
         """Tell who counts that the machine is about to leave where it is."""
         if self.tallies:
             self._tell_tallies()
@@ -494,6 +492,12 @@ class MemberEngine(PlannedEngine):
             found = {} if host is None else {host.parameter: host.orchestrator}
             self._injected = found if self.key is None else {**found, "member_key": self.key}
         return self._injected
+
+    def belong_to(self, host: Host) -> None:
+        """Become an engine of this system."""
+        self._host = host
+        self._has_own_save = hasattr(self.sm, "__orchestrator_save__")
+        self._injected = None
 
     def forget_place(self) -> None:
         """Hear that the machine belongs to another orchestrator, or has another key."""

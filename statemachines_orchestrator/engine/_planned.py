@@ -20,10 +20,11 @@ from statemachine.exceptions import TransitionNotAllowed
 from statemachine.orderedset import OrderedSet
 
 from ._events import is_plain_call
+from ._kind import programs_of
 from ._light import Later, LightEngine
 from ._microstep import choose, enter, take, take_in_line, write
 from ._microstep_async import choose_async, enter_async, take_async
-from ._programs import INITIAL_EVENT, OddProgram, Program, programs_of
+from ._programs import INITIAL_EVENT, OddProgram, Program, Programs
 from ._registry import WatchedRegistry
 from ._trigger import Trigger, as_trigger
 
@@ -35,7 +36,8 @@ if TYPE_CHECKING:
     from statemachine.invoke import InvokeManager
     from statemachine.transition import Transition
 
-    from ._programs import Choice, Programs
+    from ._kind import Kind
+    from ._programs import Choice
 
 __all__ = ("INITIAL_EVENT", "AsyncPlannedEngine", "PlannedEngine", "SyncPlannedEngine")
 
@@ -54,6 +56,10 @@ class PlannedEngine(LightEngine):
 
     events: Mapping[str, BoundEvent] = MappingProxyType({})
     """The events of the machine that somebody has asked for, see `KeptEvent`."""
+    kind: Kind | None = None
+    """What the machine was made from, if it has no callbacks but those of its class."""
+    _has_own_callbacks: bool = False
+    """Whether callbacks have been added to those with which the machine was made."""
     _programs: Programs | None = None
     _is_odd: bool = False
     _is_simple: bool = False
@@ -67,9 +73,12 @@ class PlannedEngine(LightEngine):
     _is_unseen: bool = True
     """Whether nobody can see that a machine leaves its states before it enters others."""
 
-    def __init__(self, sm: StateChart[Any]) -> None:
+    def __init__(self, sm: StateChart[Any], kind: Kind | None = None) -> None:
         super().__init__(sm)
-        self._look_at_machine()
+        if kind is None:
+            self._look_at_machine()
+        else:
+            self.kind = kind  # and the model is python-statemachine's
 
     def adopt(self) -> None:
         """Take over an engine of python-statemachine's, which has become one of ours."""
@@ -84,14 +93,28 @@ class PlannedEngine(LightEngine):
     def programs(self) -> Programs:
         """What the machine does, with the callbacks that it has now."""
         if self._programs is None:
-            self._programs = programs_of(self.sm)
+            self._programs = self._find_programs()
             self._is_odd = self._programs.is_odd or _logger.isEnabledFor(logging.DEBUG)
             self._is_simple = self._is_unseen and not (self._is_odd or self._programs.has_eventless)
         return self._programs
 
+    def _find_programs(self) -> Programs:
+        kind = self.kind
+        if self._has_own_callbacks:
+            return Programs(self.sm)
+        if kind is not None and kind.programs is not None and kind.goes_for(self.sm):
+            return kind.programs
+        return programs_of(self.sm)
+
     def forget_programs(self) -> None:
-        """Hear that the machine's callbacks have changed."""
-        self._programs, self._is_simple = None, False
+        """Hear that the machine has callbacks of its own from now on."""
+        self._programs, self._is_simple, self._has_own_callbacks = None, False, True
+
+    def look_again(self) -> None:
+        """Hear that the machine has got another model, and another registry of callbacks with it."""
+        self.kind = None
+        self.forget_programs()
+        self._look_at_machine()
 
     @property
     def is_terminated(self) -> bool:
@@ -102,7 +125,7 @@ class PlannedEngine(LightEngine):
         """Return the keywords of an event as callbacks see them."""
         return trigger.kwargs
 
-    def taking(self, program: Program, t: TriggerData) -> None:
+    def taking(self, program: Program, t: TriggerData | None) -> None:
         """Hear that the machine is about to leave where it is."""
 
     def took(self, program: Program, t: TriggerData) -> None:
@@ -419,17 +442,18 @@ class SyncPlannedEngine(PlannedEngine, SyncEngine):
 
     def _start_unheard(self) -> bool:
         """Enter the initial states if that runs no callback and nobody hears of it; whether it was so."""
-        programs, sm = self.programs, self.sm
-        if not self._is_simple or self._is_heard or self.external_queue.queue.queue or self._has_company():
+        programs = self.programs
+        if not self._is_simple or self.external_queue.queue.queue or self._has_company():
             return False
-        program = programs.initial(sm)
-        if program.is_silent:
-            write(self, program.plan.after)
-        return bool(program.is_silent)
+        program = programs.initial(self.sm)
+        if not program.is_silent or self._is_heard(program):
+            return False
+        self.taking(program, None)
+        write(self, program.plan.after)
+        return True
 
-    @property
-    def _is_heard(self) -> bool:
-        """Whether somebody hears what the machine does."""
+    def _is_heard(self, program: Program) -> bool:  # noqa: ARG002 - for who overrides it
+        """Whether somebody hears that the machine enters its initial states."""
         return False
 
     def _start(self, trigger: TriggerData) -> None:

@@ -13,8 +13,6 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakKeyDictionary
 
-from statemachine.model import Model
-
 from statemachines_orchestrator.charts import read_chart
 
 from ._binding import Bound, Source, adds_listeners, bind, read_callback
@@ -31,6 +29,7 @@ if TYPE_CHECKING:
     from ._trigger import Trigger
 
 __all__ = (
+    "FLAGS",
     "INITIAL_EVENT",
     "Choice",
     "Group",
@@ -38,9 +37,11 @@ __all__ = (
     "PlanStatistics",
     "Program",
     "Programs",
-    "programs_of",
     "statistics_of",
 )
+
+FLAGS = ("atomic_configuration_update", "catch_errors_as_events", "enable_self_transition_entries")
+"""What says by which rules a machine goes; a class attribute, but a machine may have its own."""
 
 INITIAL_EVENT = "__initial__"
 """python-statemachine's name for the event that enters the initial state."""
@@ -380,22 +381,6 @@ def _place(transition: Transition, target: State | None = None, *, has_configura
     return Place(transition, target, transition.source, target)
 
 
-_FLAGS = frozenset({"enable_self_transition_entries", "atomic_configuration_update", "catch_errors_as_events"})
-_shared: WeakKeyDictionary[type, Programs] = WeakKeyDictionary()
-
-
 def _is_changed(machine: StateChart[Any]) -> bool:
     """Whether the machine goes by other rules than its class."""
-    return bool(vars(machine).keys() & _FLAGS)
-
-
-def programs_of(machine: StateChart[Any]) -> Programs:
-    """Return what a machine does: what all of its class do, unless it has callbacks of its own."""
-    if type(machine.model) is not Model or machine._listeners or _is_changed(machine):
-        return Programs(machine)
-    found = _shared.get(type(machine))
-    if found is None or vars(machine).keys() & read_chart(type(machine)).hooks:
-        found = Programs(machine)
-        if found.is_shared:  # others hold on to the machine by its callbacks
-            _shared.setdefault(type(machine), found)
-    return found
+    return not vars(machine).keys().isdisjoint(FLAGS)

@@ -41,6 +41,7 @@ class LightQueue(EventQueue):
     """Events in the order of time, and of those due at the same time in the order in which they were made."""
 
     __slots__ = ("queue",)
+    queue: Any
 
     def __init__(self) -> None:
         self.queue = _nothing  # what EventQueue uses of it is there
@@ -64,7 +65,7 @@ class LightQueue(EventQueue):
             trigger_data.__class__ = Trigger  # python-statemachine compares none but triggers of one class
         with _mutex:
             if self.queue is _nothing:
-                self.queue = _Heap()  # type: ignore[assignment] # as above
+                self.queue = _Heap()
             heappush(self.queue.queue, trigger_data)
 
     def pop(self) -> TriggerData:

@@ -17,6 +17,7 @@ from statemachine.orderedset import OrderedSet
 
 from statemachines_orchestrator.charts import read_chart
 from statemachines_orchestrator.declare import nearest
+from statemachines_orchestrator.engine import engine_of
 from statemachines_orchestrator.exceptions import SnapshotMismatchError
 from statemachines_orchestrator.system import DelayedLink, Firing, Occurrence, Sending
 
@@ -367,3 +368,4 @@ def _replace_model(machine: StateChart[Any], model: Any) -> None:
     machine._config = machine._build_configuration()
     machine._listeners = {}
     machine._register_callbacks(listeners)
+    engine_of(machine).look_again()

@@ -112,7 +112,7 @@ def restore(machine: StateChart[Any], record: MemberRecord, scope: Scope) -> Non
             machine.__setstate__(dict(record.state))
         return machine
 
-    make_held(scope, (type(machine),), fill)
+    make_held(scope, (type(machine),), fill, is_exact=True)
     machine.history_values = {
         name: [machine.states_map[value] for value in values] for name, values in record.history.items()
     }

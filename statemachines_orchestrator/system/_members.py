@@ -123,7 +123,7 @@ def _made(
 ) -> Any:
     expected = (factory,) if isinstance(factory, type) else part.classes or (StateChart,)
     try:
-        return make_held(scope, expected, partial(factory, **arguments))
+        return make_held(scope, expected, partial(factory, **arguments), is_exact=isinstance(factory, type))
     except Exception as error:
         if not isinstance(error, EndlessNestingError):
             error.add_note(f"while making {type(scope.orchestrator).__name__}.{name}")

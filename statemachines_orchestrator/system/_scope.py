@@ -112,6 +112,13 @@ class Scope:
         name = None if event is None or event == INITIAL_EVENT else event.id
         return any(watch.hears(entered, name) for _, watch in engine.watches)
 
+    def hears_start(self, engine: MemberEngine, entered: tuple[str, ...]) -> bool:
+        """Whether anything may follow from a machine entering its initial states."""
+        driver = self.driver
+        if driver.hears_all or driver.held or driver.observers:
+            return True
+        return any(watch.hears(entered, None) for _, watch in engine.watches)
+
     def permits(self, engine: MemberEngine, event: str) -> bool:
         """Whether it can be said without asking any function of the user's that no guard forbids an event."""
         return all(

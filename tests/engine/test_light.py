@@ -21,6 +21,10 @@ class Lamp(StateMachine):
     press = off.to(on) | on.to(off)
 
 
+STOCK = Lamp()._engine
+"""Of a machine of a class that has not been a member yet."""
+
+
 class Room(Orchestrator):
     """A system with as many lamps as somebody adds."""
 
@@ -33,14 +37,14 @@ def trigger(machine):
 
 
 class TestLookedAt:
-    @pytest.mark.parametrize("name", sorted(vars(Lamp()._engine)))
+    @pytest.mark.parametrize("name", sorted(vars(STOCK)))
     def test_attribute(self, name):
         """Whatever a stock engine has is there when somebody looks, of the same kind, and stays the same object."""
-        stock, light = Lamp()._engine, accelerate(Lamp())._engine
+        light = accelerate(Lamp())._engine
 
         found = getattr(light, name)
         assert getattr(light, name) is found
-        assert isinstance(found, EventQueue) if "queue" in name else type(found) is type(getattr(stock, name))
+        assert isinstance(found, EventQueue) if "queue" in name else type(found) is type(getattr(STOCK, name))
 
     def test_manager(self):
         """The manager of invocations is made for its own engine, once, also where threads look at the same time."""
@@ -103,6 +107,6 @@ class TestReleased:
         room.lamps.remove("a")
 
         assert type(lamp._engine) is SyncEngine
-        assert vars(lamp._engine).keys() >= vars(Lamp()._engine).keys()
+        assert vars(lamp._engine).keys() >= vars(STOCK).keys()
         lamp.press()
         assert lamp.on.is_active
