@@ -220,8 +220,11 @@ def release(machine: StateChart[Any], *, moves_on: bool = False) -> None:
 
 
 def _attach(engine: Any, host: Host) -> None:
-    was_ours = isinstance(engine, PlannedEngine)
-    engine.__class__ = _MEMBER_ENGINES[type(engine)]
+    before = type(engine)
+    was_ours = issubclass(before, PlannedEngine)
+    engine.__class__ = _MEMBER_ENGINES[before]
+    if was_ours and not issubclass(before, MemberEngine):
+        engine.alone = before
     engine.belong_to(host)
     is_ours = type(engine) in _OURS
     if not (was_ours and is_ours):

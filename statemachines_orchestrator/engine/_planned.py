@@ -335,7 +335,12 @@ class SyncPlannedEngine(PlannedEngine, SyncEngine):
         """Process an event of a simple machine that nobody else has a say in."""
         prepared = self._prepare(trigger)
         program = choice.fixed if choice.is_fixed else choose(self, choice, prepared)
-        return self._refuse(trigger) if program is None else self._process_program(prepared, program)
+        if program is not None:
+            return self._process_program(prepared, program)
+        self._refuse(trigger)
+        if self.internal_queue.queue.queue:  # a condition that failed has become an event
+            self._process()
+        return None
 
     def _process_program(self, trigger: Trigger, program: Any) -> Any:
         """

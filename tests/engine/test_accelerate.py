@@ -354,11 +354,14 @@ class TestAfterAnOrchestrator:
     def test_fast_again(self):
         """An accelerated machine that leaves its orchestrator is accelerated still; one that was not is not."""
 
+        class Hatch(Door):
+            """A class that has had no members."""
+
         class Hall(Orchestrator):
-            doors: Members[Door] = machines(Door)
+            doors: Members[Hatch] = machines(Hatch)
 
         hall = Hall()
-        fast, stock = accelerate(Door()), Door()
+        fast, stock = accelerate(Hatch()), Hatch()
         hall.doors.add("fast", fast)
         hall.doors.add("stock", stock)
         for key in ("fast", "stock"):
@@ -367,3 +370,25 @@ class TestAfterAnOrchestrator:
         assert [type(one._engine) for one in (fast, stock)] == [SyncPlannedEngine, SyncEngine]
         assert fast.ajar.is_active
         assert stock.ajar.is_active
+
+
+class TestFailingGuards:
+    def test_event_of_the_error(self):
+        """A guard that fails refuses its event, and the event that the failure becomes happens at once."""
+
+        class Weighing(StateChart):
+            idle = State(initial=True)
+            busy = State()
+            odd = State()
+            check = idle.to.itself()
+            go = idle.to(busy, cond="heavy") | busy.to(idle)
+            error_execution = idle.to(odd) | odd.to(idle)
+
+            def heavy(self):
+                raise ValueError("no scales")
+
+        for weighing in (Weighing(), accelerate(Weighing())):
+            weighing.check()  # from here on the plans are known
+            weighing.go()
+
+            assert weighing.odd.is_active
