@@ -62,7 +62,7 @@ def _no_machine(candidate: Any) -> str:
 
 def keep_planned(engine: Any) -> None:
     """Let an engine of python-statemachine's, or of a member, be one of ours whenever its machine is alone."""
-    engine.alone = AsyncPlannedEngine if isinstance(engine, AsyncEngine) else SyncPlannedEngine
+    engine.alone = AsyncPlannedEngine if issubclass(type(engine), AsyncEngine) else SyncPlannedEngine
     if not isinstance(engine, PlannedEngine):
         engine.__class__ = engine.alone
         engine.adopt()
