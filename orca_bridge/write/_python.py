@@ -8,15 +8,15 @@ with the calls that the converter itself uses. Names and the order of rows are t
 from __future__ import annotations
 
 import hashlib
-from dataclasses import MISSING, fields, is_dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from orca_bridge.convert import check, describe_row, first_child, inside, plan_of, reachable
 from orca_bridge.convert._names import identifier
-from orca_bridge.definition import ContextField, Else, MachineDefinition, StateDefinition
+from orca_bridge.definition import Else, MachineDefinition, StateDefinition
 
 from ._python_guards import GuardFunctions
 from ._python_names import docstring, identifiers, joined, literal, pascal_case, snake_case
+from ._python_records import record_lines
 from ._python_system import system_lines
 from ._python_types import (
     actions_protocol,
@@ -219,7 +219,7 @@ class _Writer:
         given += [f"on_entry={_tuple(node.on_entry)}"] if node.on_entry else []
         given += [f"on_exit={_tuple(node.on_exit)}"] if node.on_exit else []
         if isinstance(node, StateDefinition) and node.invoke is not None:
-            given.append("\n".join(_record(node.invoke, "        ", "invoke=")).lstrip())
+            given.append("\n".join(record_lines(node.invoke, "        ", "invoke=")).lstrip())
         if isinstance(node, StateDefinition) and node.timeouts:
             delays = ", ".join(str(one.milliseconds) for one in node.timeouts)
             given.append(f"timeouts=({delays}{',' if len(node.timeouts) == 1 else ''})")
@@ -261,7 +261,7 @@ class _Writer:
         )
         yield from ("", "")
         yield "@written("
-        yield from _listed(_record(known, "    "))
+        yield from _listed(record_lines(known, "    "))
         yield f"    states=_{self.prefix}_states,"
         events = [f"{literal(name)}: {literal(chosen)}" for name, chosen in self.plan.event_ids.items()]
         yield from joined("events={", events, "},", "    ")
@@ -273,7 +273,7 @@ class _Writer:
             entries = [f"{literal(name)}: {_tuple(kinds)}" for name, kinds in effects.items()]
             yield from joined("effects={", entries, "},", "    ")
         if self.tables:
-            yield from _listed(_record(self.tables, "    ", "tables="))
+            yield from _listed(record_lines(self.tables, "    ", "tables="))
         if self.invoked:
             yield from joined("invoked=lambda: (", self.invoked, _closing(self.invoked), "    ")
         yield ")"
@@ -337,38 +337,3 @@ def _closing(values: Sequence[str]) -> str:
 
 def _tuple(values: Sequence[str]) -> str:
     return f"({', '.join(map(literal, values))}{',' if len(values) == 1 else ''})"
-
-
-def _record(value: Any, indent: str, opening: str = "") -> list[str]:
-    """Write a record as the call that makes it, without what is left out anyway."""
-    if isinstance(value, ContextField):
-        given = {"": value.name, " ": value.type, "  ": value.default}
-        return _call(f"{opening}field(", given, ")", indent)
-    if is_dataclass(value) and not isinstance(value, type):
-        return _call(f"{opening}{type(value).__name__}(", _given(value), ")", indent)
-    if isinstance(value, tuple):
-        given = {" " * number: one for number, one in enumerate(value)}
-        return _call(f"{opening}(", given, ",)" if len(value) == 1 else ")", indent)
-    return [f"{indent}{opening}{literal(value)}"]
-
-
-def _call(opening: str, given: Mapping[str, Any], closing: str, indent: str) -> list[str]:
-    """Write a call, on one line where it fits; names that are blank stand for positions."""
-    names = {name: f"{name}=" if name.strip() else "" for name in given}
-    entries = [_record(value, indent + "    ", names[name]) for name, value in given.items()]
-    short = f"{indent}{opening}{', '.join(entry[0].strip() for entry in entries)}{closing}"
-    if all(len(entry) == 1 for entry in entries) and len(short) < _WIDTH:
-        return [short]
-    lines = [line for entry in entries for line in (*entry[:-1], f"{entry[-1]},")]
-    return [f"{indent}{opening}", *lines, f"{indent}{closing.lstrip(',')}"]
-
-
-def _given(value: Any) -> dict[str, Any]:
-    """Give the fields that a record was made with; where it stood in the text is of no interest any more."""
-    found = {}
-    for one in fields(value):
-        current = getattr(value, one.name)
-        left_out = one.name == "span" or not one.compare
-        if one.default is MISSING or (current != one.default and not left_out):
-            found[one.name] = current
-    return found
