@@ -475,7 +475,10 @@ class MemberEngine(PlannedEngine):
 
     def given(self, trigger: TriggerData) -> Mapping[str, Any]:
         """Return the keywords of an event as callbacks see them: with the orchestrator."""
-        return {**trigger.kwargs, **self.injected} if trigger.kwargs else self.injected
+        injected = self._injected
+        if injected is None:
+            injected = self.injected
+        return {**trigger.kwargs, **injected} if trigger.kwargs else injected
 
     def for_stock(self, t: TriggerData) -> None:
         """Let python-statemachine's own engine find the orchestrator in an event."""

@@ -333,7 +333,11 @@ class SyncPlannedEngine(PlannedEngine, SyncEngine):
 
     def _process_choice(self, trigger: TriggerData, choice: Choice) -> Any:
         """Process an event of a simple machine that nobody else has a say in."""
-        prepared = self._prepare(trigger)
+        prepared: Any = trigger
+        if type(trigger) is Trigger:
+            prepared.given = self.given(trigger)
+        else:
+            prepared = self._prepare(trigger)
         program = choice.fixed if choice.is_fixed else choose(self, choice, prepared)
         if program is not None:
             return self._process_program(prepared, program)

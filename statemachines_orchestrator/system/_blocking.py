@@ -93,7 +93,8 @@ class BlockingSteps(SharedSteps):
             except TransitionNotAllowed as refusal:
                 self._explain(refusal, engine)
                 raise
-            self._settle(step)
+            if not step.is_plain or not self._is_quiet(step):
+                self._settle(step)
         except BaseException as error:
             failure = error
             _put_back(step, error)

@@ -174,7 +174,9 @@ class Step:
     def next_with_work(self) -> MemberEngine | None:
         """Return a machine in whose queue an event was left, by an exception that a callback caught."""
         for engine in tuple(self._saved):
-            if engine.has_work and not engine.is_busy:
+            # The queues first, without a call: nearly always they are empty.
+            queued = engine.external_queue.queue.queue or engine.internal_queue.queue.queue
+            if queued and engine.has_work and not engine.is_busy:
                 return engine
         return None
 
