@@ -14,6 +14,7 @@ from statemachines_orchestrator import when
 from . import _machines as machines
 from ._loop import looped
 from ._peers import Job, runs
+from ._stock import stock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -111,7 +112,7 @@ def makes(kind: Callable[[], object]) -> Run:
 
 def among(kind: type[StateChart[Any]], count: int) -> Run:
     """Send events to one of many machines that stand alone."""
-    crowd = [kind() for _ in range(count)]
+    crowd = [stock(kind)() for _ in range(count)]
     run = events(crowd[count // 2])
 
     def among_others(count: int) -> None:
@@ -123,19 +124,19 @@ def among(kind: type[StateChart[Any]], count: int) -> Run:
 
 def plain(kind: type[StateChart[Any]], job: Job = Job(), *, members: int = 2) -> dict[str, Run | None]:  # noqa: B008 - frozen
     """The same class alone and as a member."""
-    return {"alone": events(kind()), "member": events(machines.orchestrate(kind, members)().order), **runs(job)}
+    return {"alone": events(stock(kind)()), "member": events(machines.orchestrate(kind, members)().order), **runs(job)}
 
 
 def taking(kind: type[StateChart[Any]], callbacks: int, *, by_keyword: bool) -> dict[str, Run | None]:
     """A class whose callbacks take `orc`: from a listener or from each single call where there is none."""
     other = SimpleNamespace()
-    alone = events(kind(), orc=other) if by_keyword else events(kind(listeners=[Giver(other)]))
+    alone = events(stock(kind)(), orc=other) if by_keyword else events(stock(kind)(listeners=[Giver(other)]))
     return plain(kind, Job(callbacks=callbacks)) | {"alone": alone}
 
 
 def asynchronous(kind: type[StateChart[Any]], callbacks: int) -> dict[str, Run | None]:
     # The first awaited event enters the initial states, before anything is measured.
-    alone = kind(listeners=[Giver(SimpleNamespace())]) if callbacks == 1 else kind()
+    alone = stock(kind)(listeners=[Giver(SimpleNamespace())]) if callbacks == 1 else stock(kind)()
     shop: Any = machines.orchestrate(kind)()
     return {
         "alone": async_events(alone),
@@ -145,7 +146,7 @@ def asynchronous(kind: type[StateChart[Any]], callbacks: int) -> dict[str, Run |
 
 
 def compound() -> dict[str, Run | None]:
-    alone, shop = machines.Compound(), machines.orchestrate(machines.Compound)()
+    alone, shop = stock(machines.Compound)(), machines.orchestrate(machines.Compound)()
     alone.start()
     shop.send("order.start")
     return {
@@ -156,9 +157,9 @@ def compound() -> dict[str, Run | None]:
 
 
 def calling() -> dict[str, Run | None]:
-    others = SimpleNamespace(payment=machines.Payment())
+    others = SimpleNamespace(payment=stock(machines.Payment)())
     shop: Any = machines.orchestrate(machines.Caller)()
-    alone = events(machines.Caller(listeners=[Giver(others)]))
+    alone = events(stock(machines.Caller)(listeners=[Giver(others)]))
     return {"alone": alone, "member": events(shop.order), **runs(Job(doing="pair"))}
 
 
@@ -170,7 +171,7 @@ def linked() -> dict[str, Run | None]:
 def refusing(members: int = 2) -> dict[str, Run | None]:
     shop: Any = machines.orchestrate(machines.Refusing, members)()
     return {
-        "alone": refused_events(machines.Refusing()),
+        "alone": refused_events(stock(machines.Refusing)()),
         "member": refused_events(shop.order),
         **runs(Job(doing="refused")),
     }
@@ -178,7 +179,7 @@ def refusing(members: int = 2) -> dict[str, Run | None]:
 
 def by_address() -> dict[str, Run | None]:
     return {
-        "alone": sends(machines.Flat(), "go"),
+        "alone": sends(stock(machines.Flat)(), "go"),
         "member": sends(machines.orchestrate(machines.Flat)(), "order.go"),
         **runs(Job(doing="address")),
     }
@@ -195,7 +196,7 @@ def crowded(count: int) -> dict[str, Run | None]:
 
 def making(members: int) -> dict[str, Run | None]:
     return {
-        "alone": makes(lambda: [machines.Flat() for _ in range(members)]),
+        "alone": makes(lambda: [stock(machines.Flat)() for _ in range(members)]),
         "member": makes(machines.orchestrate(machines.Flat, members)),
         **{name: _times(run, members) for name, run in runs(Job(doing="make")).items()},
     }

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from math import inf
 from pathlib import Path
 from threading import Thread
-from time import perf_counter
+from time import process_time
 from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any
 
@@ -306,9 +306,9 @@ def _timed(run: Run) -> float:
 
 
 def _once(run: Run) -> float:
-    start = perf_counter()
+    start = process_time()
     run(SAMPLE)
-    return perf_counter() - start
+    return process_time() - start
 
 
 def _timed_with(cut: Cut, cuts: Sequence[Cut], run: Run) -> float:

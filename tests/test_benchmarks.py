@@ -6,11 +6,14 @@ import re
 import sys
 
 import pytest
+from statemachine import Event, StateChart
+from statemachine.engines.sync import SyncEngine
 
 from benchmarks import __main__ as program
 from benchmarks import _cases, _lines, _machines, _memory, _orca, _peers, _systems
 from benchmarks._cases import Aim, Case
 from benchmarks._measure import Effort, Samples
+from benchmarks._stock import stock
 from benchmarks._table import Line, SystemLine, short, summary, times
 
 WIDTH = 100
@@ -66,6 +69,18 @@ class TestProgram:
         printed = capsys.readouterr().out
         expected = "not measured" if missing or _orca.ORCA_MISSING else "published"
         assert expected in printed
+
+
+class TestStock:
+    @pytest.mark.parametrize("kind", _lines.KINDS.values(), ids=lambda kind: kind.__name__)
+    def test_engine(self, kind: type[StateChart]) -> None:
+        """What is called stock is on python-statemachine's engine, even if machines of the other class are members."""
+        _machines.orchestrate(kind)()
+        alone = stock(kind)()
+        alone.go(orc=None)
+
+        assert type(alone._engine) is SyncEngine
+        assert type(alone).go.__class__ is Event
 
 
 class TestPeers:
