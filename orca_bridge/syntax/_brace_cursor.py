@@ -84,7 +84,7 @@ class Cursor:
         at = self.tokens.text(self.position)
         if self.mistakes > _MOST_MISTAKES:
             message = f"the rest of the file is not read: it has more than {_MOST_MISTAKES} mistakes above"
-            self.findings.abandon("BRACE_SYNTAX", message, at, "correct these first, or write the document in Markdown")
+            self.findings.abandon("BRACE_SYNTAX", message, at)
             self.unclosed = True
             self.position = len(self.tokens) - 1
             return
@@ -172,21 +172,25 @@ class Cursor:
         """Read an expression, which ends with its line unless something shows that it goes on."""
         start = self.position
         depth = 0
-        while not self.at_end() and not self.at("}", "{"):
+        while True:
+            kind, value = self.tokens[self.position][:2]
+            if kind == "end" or (value in {"}", "{"} and kind != "string"):
+                break
             if self.position > start and depth <= 0 and self.expression_ends():
                 break
-            depth += self.at("(") - self.at(")")
+            if value in {"(", ")"} and kind != "string":
+                depth += 1 if value == "(" else -1
             self.position += 1
         return self.since(start)
 
     def expression_ends(self) -> bool:
         """Tell whether the next token belongs to the next entry."""
-        token, before = self.token, self.tokens[self.position - 1]
-        if self.at(",", ";"):
+        token = self.token
+        if token.value in {",", ";"} and token.kind != "string":
             return True
         if token.kind == "name" and self.ahead().value == ":":
             return True
-        return token.starts_line and not _is_operator(token) and not _is_operator(before)
+        return token.starts_line and not _is_operator(token) and not _is_operator(self.tokens[self.position - 1])
 
 
 def _is_operator(token: BraceToken) -> bool:

@@ -73,6 +73,8 @@ _LONG = 100
 _LONG_WORD = re.compile(rf"\S{{{_LONG},}}")
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 _MOST_DIAGNOSTICS = 200
+# A mistake costs more than what is right and may be one character long; a file with so many is no document.
+_MOST_MISTAKES = 10_000
 # Comparing a name with every declared one is quadratic in a file of nothing but mistakes, so it has a budget.
 _COMPARISONS = 50_000
 _LONGEST_COMPARED = 64
@@ -130,6 +132,10 @@ class Diagnostic:
         return shown, before.ljust(target), max(1, width)
 
 
+class TooManyMistakes(Exception):  # noqa: N818 - it never leaves the package
+    """Raised inside the package when a file is given up."""
+
+
 _make_diagnostic = quick(Diagnostic)
 
 
@@ -161,6 +167,7 @@ class Findings:
         self._found: list[_Found] = []
         self._comparisons = [_COMPARISONS]
         self._seen: dict[str, int] = {}
+        self._mistakes = [0]
         self.compares_tools = True
         """Whether it matters how other tools read the text."""
         self.careful = careful
@@ -175,13 +182,17 @@ class Findings:
         """Collect into the same file, on behalf of one machine."""
         view = Findings(self._name, self._lines, lenient=self._lenient, careful=self.careful)
         view._machine, view._found, view._comparisons = machine, self._found, self._comparisons
-        view._seen, view.compares_tools = self._seen, self.compares_tools
+        view._seen, view._mistakes, view.compares_tools = self._seen, self._mistakes, self.compares_tools
         return view
 
     def error(self, code: str, message: str, at: Text | Span, suggestion: str = "") -> None:
         """Record what makes the machine unusable, or, if reading is lenient, what is passed over."""
         is_passed = self._lenient and code in RECOVERABLE
         self.failed = self.failed or not is_passed
+        self._mistakes[0] += 1
+        if self._mistakes[0] > _MOST_MISTAKES:
+            self.abandon(code, f"the file has more than {_MOST_MISTAKES} mistakes, and is not read further", at)
+            raise TooManyMistakes
         if self._is_one_more(code):
             return
         category: Category = "reference" if code in REFERENCES else "syntax"
@@ -190,10 +201,11 @@ class Findings:
         severity: Severity = "warning" if is_passed else "error"
         self._found.append(_Found(code, severity, category, message, _span(at), suggestion, (), self._machine))
 
-    def abandon(self, code: str, message: str, at: Text, suggestion: str) -> None:
+    def abandon(self, code: str, message: str, at: Text | Span) -> None:
         """Record why nothing more is read, however lenient reading is."""
         self.failed = True
-        self._found.append(_Found(code, "error", "syntax", message, at.span, suggestion, (), self._machine))
+        suggestion = "correct those above first"
+        self._found.append(_Found(code, "error", "syntax", message, _span(at), suggestion, (), self._machine))
 
     def warning(self, code: str, message: str, at: Text | Span, suggestion: str = "") -> None:
         """Record what is read, but was probably meant otherwise."""

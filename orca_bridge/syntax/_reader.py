@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from orca_bridge.exceptions import DocumentError
 
 from ._brace import read_brace
 from ._decision import read_table
-from ._diagnostics import Diagnostic, Findings
+from ._diagnostics import Diagnostic, Findings, TooManyMistakes
 from ._layout import report_layout
 from ._machine import read_machine
 from ._outline import Definition, Outline, outline
@@ -96,13 +97,19 @@ def read_by(
     document: Document | None = None
     if fault is not None:
         _report_fault(fault, decoded, findings)
-    elif (brace := _brace_line(lines, name)) is not None:
-        machines = read_brace(lines, brace, findings)
-        document = Document(machines, name=name)
     else:
-        document = _read_markdown(scan(lines, careful=careful), findings, name)
+        # Why a file is given up is among the findings.
+        with suppress(TooManyMistakes):
+            document = _read_lines(lines, name, findings)
     found = document if document is not None and (document.machines or document.tables) else None
     return Reading(found, findings.diagnostics(), name, lines)
+
+
+def _read_lines(lines: Sequence[str], name: str, findings: Findings) -> Document | None:
+    brace = _brace_line(lines, name)
+    if brace is not None:
+        return Document(read_brace(lines, brace, findings), name=name)
+    return _read_markdown(scan(lines, careful=findings.careful), findings, name)
 
 
 def parse_document(text: str | bytes, name: str = "<string>", *, limit: int = LIMIT, lenient: bool = False) -> Document:

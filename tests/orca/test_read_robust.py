@@ -466,6 +466,15 @@ class TestTooMuch:
 
         assert [machine.name for machine in found.document.machines] == ["M"]
 
+    def test_a_file_of_mistakes_is_given_up(self):
+        """After ten thousand mistakes a file is given up as a whole, which an error says, however lenient reading is."""
+        found = read(TABLE + "| zz | e | | a | |\n" * 20_000, "m.md", lenient=True)
+
+        assert found.document is None
+        assert [(d.line, d.code, d.message) for d in found.errors] == [
+            (10_006, "UNKNOWN_STATE", "the file has more than 10000 mistakes, and is not read further")
+        ]
+
     def test_all_findings_are_counted(self):
         """Of a kind that is found more than two hundred times all are counted, whatever it costs."""
         found = read(TABLE + "| zz | e | | a | |\n" * 1000 + "| a | e | | a | x y |\n" * 300, "m.md")
