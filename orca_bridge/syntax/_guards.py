@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
 _DEEPEST = 64
+_LONGEST = 10_000
 _ROOTS: Mapping[str, Literal["context", "event"]] = MappingProxyType(
     {"ctx": "context", "context": "context", "event": "event", "payload": "event"}
 )
@@ -118,6 +119,10 @@ def read_guard(text: Text, scope: GuardScope, findings: Findings) -> Expression 
             message = "other tools know no guards inside expressions"
             findings.portability("PORT_INLINE_GUARD", message, text, "write its expression")
         return GuardName(text.value, text.span)
+    if len(text.value) > _LONGEST:
+        message = f"the expression is longer than {_LONGEST} characters"
+        findings.error("GUARD_SYNTAX", message, text.cut(0, 1), "name parts of it as guards")
+        return None
     plain = None if findings.careful else read_plain(text)
     if plain is not None:
         return plain

@@ -475,6 +475,14 @@ class TestTooMuch:
             (10_006, "UNKNOWN_STATE", "the file has more than 10000 mistakes, and is not read further")
         ]
 
+    def test_an_endless_expression_is_refused(self):
+        """An expression of more than ten thousand characters is refused before it is cut into words."""
+        found = read(GUARDS + "| g | " + "!" * 10_001 + " |\n", "m.md")
+
+        assert [(d.code, d.message) for d in found.errors] == [
+            ("GUARD_SYNTAX", "the expression is longer than 10000 characters")
+        ]
+
     def test_all_findings_are_counted(self):
         """Of a kind that is found more than two hundred times all are counted, whatever it costs."""
         found = read(TABLE + "| zz | e | | a | |\n" * 1000 + "| a | e | | a | x y |\n" * 300, "m.md")
