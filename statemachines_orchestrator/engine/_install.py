@@ -207,8 +207,9 @@ def release(machine: StateChart[Any], *, moves_on: bool = False) -> None:
         machine._callbacks.__class__ = CallbacksRegistry
         stock.__class__ = _STOCK_ENGINES[type(engine)]
     else:
-        stock.__class__ = engine.alone
-        stock.adopt()
+        alone: Any = stock
+        alone.__class__ = engine.alone
+        alone.adopt()
     if held is not None:
         stock.start(**held)
         for trigger in stock.external_queue.drain():
