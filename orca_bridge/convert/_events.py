@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from statemachine.engines.base import _running_engine
 from statemachine.event import BoundEvent
 
-from statemachines_orchestrator.engine import QuickEvent, host_of
+from statemachines_orchestrator.engine import QuickEvent, Trigger, host_of
 
 from ._payload import is_unsafe, read_payload
 from ._system import at_home
@@ -22,7 +22,7 @@ from ._system import at_home
 if TYPE_CHECKING:
     from ._machine import OrcaChart
 
-__all__ = ("OrcaEvent", "begin")
+__all__ = ("OrcaEvent", "begin", "keep", "process")
 
 
 class OrcaEvent(QuickEvent):
@@ -46,6 +46,41 @@ class OrcaEvent(QuickEvent):
             begin(machine)
         result = super().__call__(*args, **kwargs)
         return at_home(machine, result) if machine._needs_home else result
+
+
+def keep(machine: OrcaChart, event: str, chosen: str) -> OrcaEvent | None:
+    """Keep an event of a machine under the name that it was sent by; None if only python-statemachine can send it."""
+    bound = getattr(machine, chosen, None)
+    if type(bound) is not OrcaEvent:
+        return None
+    machine._orca.sent[event] = bound
+    return bound
+
+
+def process(machine: OrcaChart, event: str, payload: Mapping[str, Any] | None) -> Any:
+    """
+    Let an asynchronous machine take an event, of which somebody else has seen to it that its turn has come.
+
+    Args:
+        machine: The machine, which belongs to no orchestrator.
+        event: The event, by the name in the document.
+        payload: What it carries.
+
+    Returns:
+        An awaitable of nothing.
+
+    Raises:
+        TransitionNotAllowed: Nothing takes the event.
+    """
+    arguments = () if payload is None else (payload,)
+    chosen = machine._blueprint.event_ids.get(event)
+    bound = machine._orca.sent.get(event) or (keep(machine, event, chosen) if chosen is not None else None)
+    if bound is None:
+        return machine.send(event, *arguments)
+    if machine._orca.is_stale:
+        begin(machine)
+    engine: Any = machine._engine
+    return engine.process(Trigger(machine, bound, arguments, {}))
 
 
 def begin(machine: OrcaChart) -> None:

@@ -39,18 +39,28 @@ class Handler:
     effects: tuple[tuple[str, Call], ...] = ()
     """The effects that follow, by their types, with what runs each."""
 
-    def moment(self, trigger: TriggerData, names: Names) -> Moment:
-        """Collect what handlers may ask for in the step of an event."""
+    def moment(self, trigger: TriggerData, names: Names, shown: object = None) -> Moment:
+        """Collect what handlers may ask for in the step of an event; see `run`."""
         machine: Any = trigger.machine
-        keywords = {**names(trigger), "machine": machine}
+        keywords = {**names(trigger), "machine": shown or machine}
         return Moment(machine.context, payload_of(trigger), event_name(trigger), keywords)
 
-    def run(self, trigger: TriggerData, names: Names) -> Any:
-        """Call the handler of the action in the step of an event; what it returns."""
+    def run(self, trigger: TriggerData, names: Names, shown: object = None) -> Any:
+        """
+        Call the handler of the action in the step of an event.
+
+        Args:
+            trigger: The event.
+            names: What the handler may ask for by name.
+            shown: What it gets as ``machine``; the machine itself by default.
+
+        Returns:
+            What the handler returns.
+        """
         machine: Any = trigger.machine
         call = self.call
         if not call.plain:
-            return call(self.moment(trigger, names))
+            return call(self.moment(trigger, names, shown))
         match len(call.leading):
             case 0:
                 return call.function()
@@ -101,9 +111,9 @@ def resolve_handlers(
     }
 
 
-def _handler(
-    action: str, plain: Callable[..., Any] | None, effects: Iterable[tuple[str, Callable[..., Any] | None]]
-) -> Handler:
+def _handler(action: str, plain: Any, effects: Iterable[tuple[str, Callable[..., Any] | None]]) -> Handler:
+    if isinstance(plain, Handler):
+        return plain
     runs = [(kind, function) for kind, function in effects if function is not None]
     is_asynchronous = any(_is_asynchronous(one) for one in (plain, *(function for _, function in runs)))
     call = Call.of(plain if plain is not None else _nothing)
@@ -114,7 +124,7 @@ def _nothing() -> None:
     """Stand for the handler of an action that only has effects."""
 
 
-def find_handler(sources: Iterable[Source], action: str) -> Callable[..., Any] | None:
+def find_handler(sources: Iterable[Source], action: str) -> Any:
     """
     Find what is called like an action, or like it as an identifier, in the first source that has it.
 
@@ -124,15 +134,15 @@ def find_handler(sources: Iterable[Source], action: str) -> Callable[..., Any] |
     return _find(sources, dict.fromkeys((action, identifier(action))), f"action {action!r}")
 
 
-def _find(sources: Iterable[Source], names: Iterable[str], what: str) -> Callable[..., Any] | None:
+def _find(sources: Iterable[Source], names: Iterable[str], what: str) -> Any:
     for source in sources:
         for name in names:
             handler = source.get(name) if isinstance(source, Mapping) else getattr(source, name, None)
             if handler is None:
                 continue
-            if not callable(handler):
+            if not callable(handler) and not isinstance(handler, Handler):
                 raise TypeError(f"the handler of {what} cannot be called: it is {handler!r}")
-            function: Callable[..., Any] = handler
+            function: Any = handler
             return function
     return None
 

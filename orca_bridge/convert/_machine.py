@@ -21,7 +21,7 @@ from ._children import children_of
 from ._context import Typing, start_context
 from ._context_values import copied, put_back, values_of
 from ._effects import effect_names
-from ._events import OrcaEvent, begin
+from ._events import OrcaEvent, begin, keep
 from ._handlers import resolve_handlers
 from ._names import SYSTEM_PREFIXES, identifier, is_ordinary
 from ._payload import read_payload, take_payload
@@ -244,8 +244,7 @@ class OrcaChart(StateChart[Any]):
             return bound(*args, **kwargs)
         known = self._blueprint.event_ids.get(event) or (event if event in type(self)._events else None)
         if known is not None and known != "*":
-            if type(bound := getattr(self, known, None)) is OrcaEvent:
-                self._orca.sent[event] = bound
+            keep(self, event, known)
             return super().send(known, *args, delay=delay, send_id=send_id, internal=internal, **kwargs)
         unknown = BoundEvent(id=event, name=event, delay=delay or 0, internal=bool(internal), _sm=self)
         if not is_ordinary(event) and not event.startswith(SYSTEM_PREFIXES):
@@ -297,7 +296,8 @@ class OrcaChart(StateChart[Any]):
         # An action may be called like a hook (`on_enter_paid`); it is an action then, and no hook as well.
         self._protected_attrs = type(self)._protected_attrs | set(own)
         super()._register_callbacks(listeners)
-        if any(handler.asynchronous for handler in self._orca.handlers.values()):
+        is_patient = getattr(self._given_actions.source, "orca_asynchronous", False)
+        if is_patient or any(handler.asynchronous for handler in self._orca.handlers.values()):
             self._callbacks.has_async_callbacks = True
 
     def _get_engine(self) -> SyncEngine | AsyncEngine:

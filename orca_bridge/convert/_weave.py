@@ -179,6 +179,9 @@ class Weaver:
             "_invokes": self.invokes,
             "_has_regions": self.has_regions,
             "_timeouts": self.timeouts,
+            # Where no state has others in it nobody can see that one is left before the other is entered, and an
+            # action finds the machine in the state that it leaves. Regions are told apart by the order of entries.
+            "atomic_configuration_update": not any(state.states for state in top),
             "_needs_home": bool(self.invokes or self.timeouts),
             "_has_to_rest": bool(self.invokes or self.has_regions),
             "_paths": {state.id: path for path, state in self.states.items()},

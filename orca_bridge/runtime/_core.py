@@ -14,14 +14,15 @@ from abc import ABC, abstractmethod
 from collections import deque
 from contextvars import ContextVar
 from inspect import isawaitable
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from statemachine.exceptions import TransitionNotAllowed
+from statemachine.model import Model
 from statemachine.orderedset import OrderedSet
 
 from orca_bridge.convert import machine_class
 from orca_bridge.convert._context import copied
+from orca_bridge.convert._events import process
 
 from ._children import Children
 from ._handlers import Handlers
@@ -30,6 +31,7 @@ from ._lower import lowered
 from ._snapshots import initial_paths, snapshot_of, state_value
 from ._source import definition_of
 from ._timers import LoopClock, Timer, Timers
+from ._turns import aside, begin_turn, told
 from ._watch import Watch
 from .bus import Event, EventType, get_event_bus
 from .types import MachineNotActiveError, StateValue, TransitionResult
@@ -110,20 +112,21 @@ class Core(ABC):
         self._handlers = Handlers(self)
         self._tasks: set[asyncio.Task[None]] = set()
         self._turns: set[asyncio.Task[None]] = set()
-        self._values: dict[tuple[str, ...], StateValue] = {}
+        self._values: dict[str | tuple[str, ...], StateValue] = {}
 
     @property
     def state(self) -> StateValue:
         """Where the machine is; before it is started, the state that it will begin in."""
-        active = list(self._chart.configuration_values) if self._chart is not None else []
-        if active:
-            self._last = active
-        key = tuple(self._last)
-        if key not in self._values:
+        active = getattr(self._chart.model, "state", None) if self._chart is not None else None
+        if active is not None:
+            self._last = [active] if isinstance(active, str) else list(active)
+        key = active if isinstance(active, str) else tuple(self._last)
+        found = self._values.get(key)
+        if found is None:
             if len(self._values) >= _MAX_VALUES:
                 self._values.clear()
-            self._values[key] = state_value(key, self._order)
-        return self._values[key]
+            found = self._values[key] = state_value(self._last, self._order)
+        return found
 
     @property
     def context(self) -> dict[str, Any]:
@@ -162,9 +165,13 @@ class Core(ABC):
         return copied(self.definition.context) | self._given
 
     def _make_chart(self, active: Sequence[str] | None = None) -> OrcaChart:
-        model = SimpleNamespace(state=OrderedSet(active) if active else None)
+        model: Any = Model()
+        if active:
+            model.state = OrderedSet(active)
         watch = Watch(self)
-        chart = self._class(model, context=self._context, actions=self._handlers, listeners=[watch])
+        follows = self._lowered.timeouts or self._lowered.invokes
+        listeners: list[object] = [watch] if follows else []
+        chart = self._class(model, context=self._context, actions=self._handlers, listeners=listeners)
         # The same mapping, not a copy: whoever holds it sees what happens.
         chart.context = self._context
         watch.attach(chart)
@@ -211,7 +218,10 @@ class Core(ABC):
 
     async def _unharmed(self, work: Coroutine[Any, Any, None]) -> None:
         """Wait for steps that go on to their end when whoever waits for them is cancelled."""
-        task = asyncio.get_running_loop().create_task(work)
+        rest = begin_turn(work)
+        if rest is None:
+            return
+        task = rest()
         self._turns.add(task)
         task.add_done_callback(self._turns.discard)
         try:
@@ -313,7 +323,7 @@ class Core(ABC):
         elif self._persistence is not None and self.run_id is not None:
             saved: Any = self._persistence.save(self.run_id, snapshot_of(self))
             if isawaitable(saved):
-                await saved
+                await told(saved)
 
     # -- one event ------------------------------------------------------------------------------------------
 
@@ -328,7 +338,7 @@ class Core(ABC):
         if chart is None or self._ended or not self._active:
             return True
         try:
-            await chart.send(item.event, *([item.payload] if item.payload is not None else []))
+            await process(chart, item.event, item.payload)
         except TransitionNotAllowed:
             if item.error is not None:
                 raise item.error from None
@@ -382,6 +392,7 @@ class Core(ABC):
 
     async def _publish(self, event_type: EventType, payload: dict[str, Any]) -> None:
         if self.event_bus.hears(event_type):
+            await aside()
             await self.event_bus.publish(Event(event_type, self.definition.name, payload=payload))
 
     # -- states, timers, children ---------------------------------------------------------------------------

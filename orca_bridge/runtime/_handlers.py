@@ -9,52 +9,58 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any
 
 from statemachine.event import BoundEvent
 
-from orca_bridge.convert._actions import Call, Moment
+from orca_bridge.convert._actions import Call
 from orca_bridge.convert._context import merge
 from orca_bridge.convert._effects import conclude, effect_of, split_answer, within
+from orca_bridge.convert._handlers import Handler
+from orca_bridge.convert._payload import payload_of
 
 from ._lower import RAISE
+from ._turns import aside, told
 from .bus import EventType
 from .types import Effect, EffectResult, EffectStatus
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Sequence
+
+    from statemachine.event_data import TriggerData
+
     from orca_bridge.convert import OrcaChart
+    from orca_bridge.convert._actions import Names
 
     from ._core import Core
 
 __all__ = ("Handlers",)
 
+_NO_CALL = Call.of(lambda: None)
 _logger = logging.getLogger("orca_bridge")
 
 
-class Handlers(Mapping[str, Callable[..., Any]]):
+class Handlers(Mapping[str, Any]):
     """
     What the converted machine takes for the handlers of its actions; it has one for every action.
 
     What else is asked for, such as a predicate that says when a parallel state is done, is looked for at once.
     """
 
+    orca_asynchronous = True
+    """The machine has to be able to wait for handlers that come later."""
+
     def __init__(self, machine: Core) -> None:
         self._machine = machine
-        self._calls: dict[Callable[..., Any], Call] = {}
+        self._calls: dict[Callable[..., Any], Handler] = {}
         self._missed: set[str] = set()
 
-    def __getitem__(self, name: str) -> Callable[..., Any]:
+    def __getitem__(self, name: str) -> Any:
         if name not in self._machine._class._blueprint.actions:
             return self._machine._actions[name]
-
-        async def run(ctx: dict[str, Any], event: dict[str, Any] | None, **injected: Any) -> None:
-            if name.startswith(RAISE):
-                _raise(injected["machine"], name.removeprefix(RAISE))
-            else:
-                await self._run(name, ctx, event, injected)
-
-        return run
+        return Present(name, _NO_CALL, asynchronous=True, of=self)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._machine._actions)
@@ -62,38 +68,55 @@ class Handlers(Mapping[str, Callable[..., Any]]):
     def __len__(self) -> int:
         return len(self._machine._actions)
 
-    async def _run(
-        self, name: str, context: dict[str, Any], event: dict[str, Any] | None, injected: dict[str, Any]
-    ) -> None:
-        chart: OrcaChart = injected["machine"]
+    def run(self, name: str, trigger: TriggerData, names: Names) -> Any:
+        """Run an action; what changes in the context, or an awaitable if there is something to wait for."""
+        chart: OrcaChart = trigger.machine  # type: ignore[assignment] # whose action this is
+        if name.startswith(RAISE):
+            _raise(chart, name.removeprefix(RAISE))
+            return None
         handler = self._machine._actions.get(name) or chart._blueprint.tables.get(name)
         effects = self._machine._lowered.effects.get(name, ())
-        given: Mapping[str, Any] | None = None
-        if handler is not None:
-            given = await self._call(handler, name, chart, Moment(context, event, injected.get("event_name"), injected))
-        elif not effects and name not in self._missed:
-            self._missed.add(name)
-            _logger.warning("action %r of machine %r has no handler and is passed over", name, chart.definition.name)
-        for kind in effects:
-            if handler is None or kind in self._machine.event_bus.effect_handler_types:
-                await self._effect(chart, name, effect_of(kind, name, context, event, given))
+        if handler is None:
+            if not effects:
+                self._miss(name)
+            return self._effects(name, chart, trigger, handler, effects, None) if effects else None
+        found = self._call(handler, trigger, names)
+        if effects:
+            return self._effects(name, chart, trigger, handler, effects, found)
+        if found is None or type(found) is dict:
+            return found
+        return _update(found) if isawaitable(found) else split_answer(found)[0]
 
-    async def _call(
-        self, handler: Callable[..., Any], name: str, chart: OrcaChart, moment: Moment
-    ) -> Mapping[str, Any] | None:
-        """Run a plain handler; what it gives for an effect is returned."""
-        call = self._calls.get(handler)
-        if call is None:
-            call = self._calls[handler] = Call.of(handler)
-        found = call(Moment(moment.context, moment.payload, moment.event_name, {**moment.keywords, **self._injected()}))
+    def _miss(self, name: str) -> None:
+        if name not in self._missed:
+            self._missed.add(name)
+            machine = self._machine.definition.name
+            _logger.warning("action %r of machine %r has no handler and is passed over", name, machine)
+
+    async def _effects(  # noqa: PLR0917 - what `run` has found
+        self,
+        name: str,
+        chart: OrcaChart,
+        trigger: TriggerData,
+        handler: Callable[..., Any] | None,
+        effects: Sequence[str],
+        found: Any,
+    ) -> None:
+        await aside()
         if isawaitable(found):
             found = await found
         update, given = split_answer(found)
         merge(chart, name, update)
-        return given
+        event = payload_of(trigger)
+        for kind in effects:
+            if handler is None or kind in self._machine.event_bus.effect_handler_types:
+                await self._effect(chart, name, effect_of(kind, name, chart.context, event, given))
 
-    def _injected(self) -> dict[str, Any]:
-        return {"machine": self._machine}
+    def _call(self, handler: Callable[..., Any], trigger: TriggerData, names: Names) -> Any:
+        known = self._calls.get(handler)
+        if known is None:
+            known = self._calls[handler] = Handler("", Call.of(handler), asynchronous=False)
+        return known.run(trigger, names, self._machine)
 
     async def _effect(self, chart: OrcaChart, action: str, effect: Effect) -> None:
         machine = self._machine
@@ -108,6 +131,21 @@ class Handlers(Mapping[str, Callable[..., Any]]):
             return
         machine._step.effect_errors.append({"effect": effect.type, "action": action, "error": failure})
         await machine._publish(EventType.EFFECT_FAILED, {"effect": effect.type, "error": failure})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Present(Handler):
+    """The handler that an action has at present."""
+
+    of: Handlers
+
+    def run(self, trigger: TriggerData, names: Names, shown: object = None) -> Any:  # noqa: ARG002 - as any handler is run
+        """Run it."""
+        return self.of.run(self.action, trigger, names)
+
+
+async def _update(found: Awaitable[Any]) -> Any:
+    return split_answer(await told(found))[0]
 
 
 def _raise(chart: OrcaChart, event: str, **payload: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any
 
@@ -10,10 +11,13 @@ from orca_bridge.convert._context import copied
 from orca_bridge.convert._payload import event_name, payload_of
 from orca_bridge.convert._weave import IGNORED
 
+from ._turns import told
 from .bus import EventType
 from .logging import write_safely
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from statemachine import State
     from statemachine.event_data import EventData, TriggerData
     from statemachine.transition import Transition
@@ -26,34 +30,59 @@ if TYPE_CHECKING:
 
 __all__ = ("Watch",)
 
+_TOLD = (EventType.TRANSITION_STARTED, EventType.STATE_CHANGED, EventType.TRANSITION_COMPLETED)
+
 
 class Watch:
     """
     A listener of the converted machine, and the frame around its microsteps.
 
-    Timers and children follow the states one by one, so they hang on entry and exit. The rest belongs to the microstep
-    as a whole, of which there may be several transitions: there the engine's own method is wrapped, on the instance.
+    Timers and children follow the states one by one, so they hang on entry and exit, if there are any. The rest belongs
+    to the microstep as a whole, of which there may be several transitions: there the engine's own method is wrapped, on
+    the instance.
     """
 
     def __init__(self, machine: Core) -> None:
         self._machine = machine
+        self._ignoring: dict[int, bool] = {}
         rows = machine._lowered.definition.transitions
         self._written = {(row.event, row.target): row.target_text for row in rows if row.target_text}
 
     def attach(self, chart: OrcaChart) -> None:
-        """Frame the microsteps of a machine."""
+        """Stand around the microsteps of a machine."""
         engine: Any = chart._engine
-        plain = engine.microstep
+        plain = engine.take
 
-        async def microstep(transitions: list[Transition], trigger: TriggerData) -> Any:
-            if all(map(_is_ignoring, transitions)):
-                return await plain(transitions, trigger)
-            return await self._framed(plain, transitions, trigger)
+        async def take(program: Any, trigger: TriggerData) -> Any:
+            if all(map(self._ignores, program.transitions)):
+                return await plain(program, trigger)
+            step, name = self._machine._step, event_name(trigger) or ""
+            step.taken = True
+            step.taken_events.add(name)
+            if self._is_heard():
+                return await self._framed(partial(plain, program, trigger), program.transitions, name)
+            return await plain(program, trigger)
 
-        engine.microstep = microstep
+        engine.take = take
 
-    # Asynchronous, so that the machine is: with a synchronous engine no handler could be awaited.
-    async def on_enter_state(self, state: State, event_data: EventData) -> None:
+    def _ignores(self, transition: Transition) -> bool:
+        known = self._ignoring.get(id(transition))  # which live as long as the class
+        if known is None:
+            known = any(getattr(spec.func, "__name__", "") == IGNORED for spec in transition.on)
+            self._ignoring[id(transition)] = known
+        return known
+
+    def _is_heard(self) -> bool:
+        """Whether anybody wants to know of a microstep."""
+        machine = self._machine
+        return bool(
+            machine.on_transition is not None
+            or machine._log_sink is not None
+            or machine._lowered.invokes
+            or any(map(machine.event_bus.hears, _TOLD))
+        )
+
+    def on_enter_state(self, state: State, event_data: EventData) -> None:
         """Start what runs while a state is active."""
         self._machine._entered(str(state.value), payload_of(event_data.trigger_data))
 
@@ -61,17 +90,14 @@ class Watch:
         """End it."""
         self._machine._left(str(state.value))
 
-    async def _framed(self, plain: Any, transitions: list[Transition], trigger: TriggerData) -> Any:
+    async def _framed(self, plain: Any, transitions: Sequence[Transition], name: str) -> Any:
         machine = self._machine
-        machine._step.taken = True
-        name = event_name(trigger) or ""
-        machine._step.taken_events.add(name)
         before, context = machine.state, _context(machine)
         asked = "timeout" if name.startswith("timeout.") else name
         target = ", ".join(dict.fromkeys(self._target(one, name, before) for one in transitions))
         started = {"from": str(before), "to": target, "trigger": asked}
         await machine._publish(EventType.TRANSITION_STARTED, started)
-        result = await plain(transitions, trigger)
+        result = await plain()
         await machine._children.tell_stopped()
         after = machine.state
         await machine._publish(EventType.STATE_CHANGED, {"from": str(before), "to": str(after)})
@@ -94,7 +120,7 @@ class Watch:
         try:
             found = callback(before, after)
             if isawaitable(found):
-                await found
+                await told(found)
         except Exception as error:  # noqa: BLE001 - raised to the caller when the macrostep is over
             self._machine._step.failures.append(error)
 
@@ -121,7 +147,3 @@ def _delta(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
     missing = object()
     changed = {name: value for name, value in after.items() if before.get(name, missing) != value}
     return copied(changed) | {name: None for name in before if name not in after}
-
-
-def _is_ignoring(transition: Transition) -> bool:
-    return any(getattr(spec.func, "__name__", "") == IGNORED for spec in transition.on)

@@ -315,10 +315,11 @@ class StateValue:
         value: The name of a simple state, or nested mappings: ``{"p": {"r1": {"x": {}}, "r2": {"y": {}}}}``.
     """
 
-    __slots__ = ("_value",)
+    __slots__ = ("_text", "_value")
 
     def __init__(self, value: str | Mapping[str, Any] | StateValue) -> None:
         self._value: str | dict[str, Any] = _plain(value)
+        self._text: str | None = None
 
     @property
     def value(self) -> str | dict[str, Any]:
@@ -347,7 +348,9 @@ class StateValue:
         return list(_paths(self._value)) or [("",)]
 
     def __str__(self) -> str:
-        return ", ".join(".".join(path) for path in self._paths())
+        if self._text is None:
+            self._text = ", ".join(".".join(path) for path in self._paths())
+        return self._text
 
     def __repr__(self) -> str:
         return f"StateValue({self._value!r})"

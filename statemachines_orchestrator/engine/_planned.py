@@ -23,7 +23,7 @@ from ._events import is_plain_call
 from ._kind import programs_of
 from ._light import Later, LightEngine
 from ._microstep import choose, enter, take, take_in_line, write
-from ._microstep_async import choose_async, enter_async, take_async
+from ._microstep_async import choose_async, enter_async, take_async, take_in_line_async
 from ._programs import INITIAL_EVENT, OddProgram, Program, Programs
 from ._registry import WatchedRegistry
 from ._trigger import Trigger, as_trigger
@@ -548,6 +548,8 @@ class AsyncPlannedEngine(PlannedEngine, AsyncEngine):
         if program.is_silent and self._is_unseen and not self.is_invoking:
             self._take_silently(program, t)
             return None
+        if self._is_simple and program.is_single_file and not self._has_more_to_do:
+            return await take_in_line_async(self, program, t)
         return await take_async(self, program, t)
 
     async def _run_macrostep(self) -> bool:
@@ -576,6 +578,29 @@ class AsyncPlannedEngine(PlannedEngine, AsyncEngine):
         if not self.sm.allow_event_without_transition:
             raise TransitionNotAllowed(external_event.event, self.sm.configuration)
         return self._sentinel
+
+    async def process(self, trigger_data: TriggerData) -> Any:
+        """Run one event and what comes of it, for who gives the machine's events their turns; what its caller gets."""
+        self._processing.acquire(blocking=False)
+        token = _running_engine.set(self)
+        manager = self._invoke_manager
+        try:
+            result = await self._take_external_event(trigger_data)
+            if (
+                self.internal_queue.queue.queue
+                or self.external_queue.queue.queue
+                or self.programs.has_eventless
+                or self._has_to_spawn(manager)
+                or self._has_more_to_do
+            ):
+                await self._run_processing_loop(None)
+        except Exception:
+            self.clear()
+            raise
+        finally:
+            _running_engine.reset(token)
+            self._processing.release()
+        return None if result is self._sentinel else result
 
     async def _enter_states(  # pyright: ignore[reportIncompatibleMethodOverride] # the base class has it plain
         self,

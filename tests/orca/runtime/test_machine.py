@@ -549,10 +549,10 @@ class TestTurns:
         """A task that an action has started and that outlives the step sends for itself."""
 
         async def scenario():
-            tasks = []
+            tasks, is_over = [], asyncio.Event()
 
             async def later(machine):
-                await asyncio.sleep(0.001)
+                await is_over.wait()
                 return await machine.send("open")
 
             async def greet(ctx, *, machine):
@@ -561,6 +561,7 @@ class TestTurns:
             machine = make(DOOR, actions={"greet": greet})
             await machine.start()
             await machine.send("open")
+            is_over.set()
             return await tasks[0]
 
         assert run(scenario()).to_state_leaf == "wide"
