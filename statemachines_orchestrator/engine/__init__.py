@@ -10,7 +10,7 @@ from ._invocations import current_cancellation
 from ._member import MemberEngine, Saved, has_strays, plain_trigger, take_strays
 from ._planned import AsyncPlannedEngine, SyncPlannedEngine
 from ._programs import INITIAL_EVENT, Choice, PlanStatistics, statistics_of
-from ._trigger import Trigger, stamp
+from ._trigger import stamp
 from ._version import check_version
 
 check_version()
@@ -27,7 +27,6 @@ __all__ = (
     "Saved",
     "SyncMemberEngine",
     "SyncPlannedEngine",
-    "Trigger",
     "accelerate",
     "can_adopt",
     "current_cancellation",

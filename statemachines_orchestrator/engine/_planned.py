@@ -579,8 +579,9 @@ class AsyncPlannedEngine(PlannedEngine, AsyncEngine):
             raise TransitionNotAllowed(external_event.event, self.sm.configuration)
         return self._sentinel
 
-    async def process(self, trigger_data: TriggerData) -> Any:
+    async def process_call(self, event: BoundEvent, args: tuple[Any, ...]) -> Any:
         """Run one event and what comes of it, for who gives the machine's events their turns; what its caller gets."""
+        trigger_data: TriggerData = Trigger(self.sm, event, args, {})
         self._processing.acquire(blocking=False)
         token = _running_engine.set(self)
         manager = self._invoke_manager
