@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from statemachine.engines.base import _running_engine
 from statemachine.event import BoundEvent
 
-from statemachines_orchestrator.engine import QuickEvent, host_of
+from statemachines_orchestrator.engine import QuickEvent, host_of, process_call
 
 from ._payload import is_unsafe, read_payload
 from ._system import at_home
@@ -80,7 +80,7 @@ def process(machine: OrcaChart, event: str, payload: Mapping[str, Any] | None) -
     if machine._orca.is_stale:
         begin(machine)
     engine: Any = machine._engine
-    return engine.process_call(bound, arguments)
+    return process_call(engine, bound, arguments)
 
 
 def begin(machine: OrcaChart) -> None:

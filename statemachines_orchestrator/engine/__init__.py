@@ -2,6 +2,7 @@
 
 from ._accelerate import accelerate, keep_planned
 from ._binding import source_of
+from ._calls import process_call
 from ._engines import AsyncMemberEngine, SyncMemberEngine
 from ._events import QuickEvent
 from ._host import Host
@@ -39,6 +40,7 @@ __all__ = (
     "lets_go",
     "make_held",
     "plain_trigger",
+    "process_call",
     "release",
     "source_of",
     "stamp",

@@ -579,30 +579,6 @@ class AsyncPlannedEngine(PlannedEngine, AsyncEngine):
             raise TransitionNotAllowed(external_event.event, self.sm.configuration)
         return self._sentinel
 
-    async def process_call(self, event: BoundEvent, args: tuple[Any, ...]) -> Any:
-        """Run one event and what comes of it, for who gives the machine's events their turns; what its caller gets."""
-        trigger_data: TriggerData = Trigger(self.sm, event, args, {})
-        self._processing.acquire(blocking=False)
-        token = _running_engine.set(self)
-        manager = self._invoke_manager
-        try:
-            result = await self._take_external_event(trigger_data)
-            if (
-                self.internal_queue.queue.queue
-                or self.external_queue.queue.queue
-                or self.programs.has_eventless
-                or self._has_to_spawn(manager)
-                or self._has_more_to_do
-            ):
-                await self._run_processing_loop(None)
-        except Exception:
-            self.clear()
-            raise
-        finally:
-            _running_engine.reset(token)
-            self._processing.release()
-        return None if result is self._sentinel else result
-
     async def _enter_states(  # pyright: ignore[reportIncompatibleMethodOverride] # the base class has it plain
         self,
         enabled_transitions: list[Transition],
