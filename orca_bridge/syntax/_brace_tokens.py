@@ -84,7 +84,7 @@ class TokenList:
             token = _new(BraceToken, (kind, value[start:end], line, start, end, False))
             self._tokens.append(token)
         if len(self._tokens) > before:
-            self._tokens[before] = self._tokens[before]._replace(starts_line=True)
+            self._tokens[before] = BraceToken(*self._tokens[before][:-1], starts_line=True)
 
     def text(self, start: int, stop: int | None = None) -> Text:
         """Give the text from one token up to, and without, another; without comments."""
