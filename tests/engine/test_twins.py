@@ -24,7 +24,9 @@ from twin import ACCELERATED, OURS, STOCK, run
 from twin_draw import lives
 
 
-@pytest.mark.timeout(600)  # 500 charts under coverage, on a busy machine
+@pytest.mark.timeout(
+    600 + settings.default.max_examples
+)  # 500 charts under coverage on a busy machine, or 5,000 at night
 @settings(
     deadline=None,
     max_examples=max(500, settings.default.max_examples),

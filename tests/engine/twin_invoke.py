@@ -126,6 +126,7 @@ class Tasks:
     def create_task(self, coroutine: Any) -> asyncio.Task[Any]:
         gate = asyncio.Event()
         task = asyncio.get_running_loop().create_task(_gated(gate, coroutine))
+        task.add_done_callback(lambda _: coroutine.close())  # it may be cancelled before it has begun
         self._workers.add((gate, task))
         return task
 
@@ -137,11 +138,7 @@ class Tasks:
 
 
 async def _gated(gate: asyncio.Event, coroutine: Any) -> None:
-    try:
-        await gate.wait()
-    except asyncio.CancelledError:
-        coroutine.close()
-        raise
+    await gate.wait()
     await coroutine
 
 

@@ -63,7 +63,8 @@ class Recorder:
     def over(self) -> list[Any]:
         """Return what was told, and hear no more: a machine that is thrown away cancels its invocations."""
         told, self.told = self.told, []
-        self.machine = None  # callbacks hold the recorder, and whoever holds the callbacks would hold the class
+        # Callbacks hold the recorder, and whoever holds the callbacks would hold the class.
+        self.machine = self.workers = self.late = None
         return told
 
     def receive(self, owner: str, name: str, received: dict[str, Any]) -> None:
