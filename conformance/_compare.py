@@ -45,12 +45,12 @@ class Comparison:
         """Accepted tests that are the same by now, or do not exist: their lines have to go."""
         return tuple(test for test in self.accepted if test not in self.different)
 
-    def table(self) -> str:
-        """Return the numbers, for people."""
+    def table(self, name: str) -> str:
+        """Return the numbers, for people; ours under a name."""
         stock, ours = Counter(self.stock.values()), Counter(self.ours.values())
-        rows = [f"{'tests':<10}{'stock':>8}{'ours':>8}", "-" * 26]
-        rows += [f"{name:<10}{stock[name]:>8}{ours[name]:>8}" for name in OUTCOMES if stock[name] or ours[name]]
-        rows.append(f"{'in all':<10}{len(self.stock):>8}{len(self.ours):>8}")
+        rows = [f"{'tests':<10}{'stock':>8}{name:>10}", "-" * 28]
+        rows += [f"{end:<10}{stock[end]:>8}{ours[end]:>10}" for end in OUTCOMES if stock[end] or ours[end]]
+        rows.append(f"{'in all':<10}{len(self.stock):>8}{len(self.ours):>10}")
         return "\n".join(rows)
 
 

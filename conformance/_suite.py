@@ -82,7 +82,7 @@ def run(suite: Path, engines: str, arguments: Sequence[str] = (), *, processes: 
 
     Args:
         suite: The folder that `fetch` returned.
-        engines: ``"stock"`` or ``"ours"``.
+        engines: ``"stock"``, ``"ours"`` or ``"prepared"``.
         arguments: More arguments for pytest, such as the ids of the tests to run.
         processes: How many tests may run at a time.
 

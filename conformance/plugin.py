@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .engines import OURS, STOCK, engines_replaced
+from .engines import OURS, PREPARED, STOCK, engines_replaced
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 __all__ = ("Counter", "Outcomes", "pytest_addoption", "pytest_configure")
 
-ENGINES = {"stock": STOCK, "ours": OURS}
+ENGINES = {"stock": STOCK, "ours": OURS, "prepared": PREPARED}
 WORST_FIRST = ("failed", "xpassed", "skipped", "xfailed", "passed")
 MACHINES = "machines"
 

@@ -16,7 +16,7 @@ from conformance import __main__ as program
 from conformance import _suite
 from conformance._compare import Comparison, read_accepted
 from conformance._suite import Run
-from conformance.engines import OURS, STOCK, Engines, engines_replaced
+from conformance.engines import OURS, PREPARED, STOCK, Engines, engines_replaced
 
 ROOT = Path(__file__).parent.parent
 
@@ -83,9 +83,10 @@ class TestPlugin:
         }
         assert machines == 3
 
-    def test_ours(self, tmp_path: Path) -> None:
+    @pytest.mark.parametrize("engines", ["ours", "prepared"])
+    def test_ours(self, tmp_path: Path, engines: str) -> None:
         """With our engines, machines run on them, and code that asks for stock by name gets them too."""
-        outcomes, machines = run_suite(tmp_path, "ours")
+        outcomes, machines = run_suite(tmp_path, engines)
 
         assert outcomes["test_named"] == "passed"
         assert outcomes["test_ours"] == "failed"
@@ -101,7 +102,7 @@ class TestPlugin:
 
 
 class TestEngines:
-    @pytest.mark.parametrize("engines", [STOCK, OURS], ids=["stock", "ours"])
+    @pytest.mark.parametrize("engines", [STOCK, OURS, PREPARED], ids=["stock", "ours", "prepared"])
     def test_put_back(self, engines: Engines) -> None:
         """Inside the block machines run on other engines; afterwards on stock again."""
 
@@ -113,10 +114,32 @@ class TestEngines:
         with engines_replaced(engines) as made:
             inside = Lamp()
 
+        class Later(Lamp):
+            """A class that nobody has made a machine of before."""
+
         assert type(inside._engine) is engines.sync
         assert made == ["Lamp"]
-        assert type(Lamp()._engine) is SyncEngine
+        assert type(Later()._engine) is SyncEngine
         assert Engines(SyncEngine, AsyncEngine) == STOCK
+
+    def test_prepared(self) -> None:
+        """A class is prepared before its first machine, whose callbacks are called once."""
+        entered = []
+
+        class Lamp(StateMachine):
+            off = State(initial=True)
+            on = State()
+            press = off.to(on) | on.to(off)
+
+            def on_enter_off(self) -> None:
+                entered.append(self)
+
+        with engines_replaced(PREPARED):
+            lamp = Lamp()
+
+        assert entered == [lamp]
+        assert "_callbacks" not in vars(lamp)
+        assert "_config" not in vars(lamp)
 
 
 class TestComparison:
@@ -165,31 +188,39 @@ class TestProgram:
         return runs
 
     def test_same(self, runs: list[Run], capsys: pytest.CaptureFixture[str]) -> None:
-        """Two equal runs are a success, told in numbers."""
-        runs += [Run({"a": "passed"}, 3), Run({"a": "passed"}, 3)]
+        """Equal runs are a success, told in numbers."""
+        runs += [Run({"a": "passed"}, 3)] * 3
 
         assert program.main([]) == 0
         printed = capsys.readouterr().out
         assert "Machines made: 3 with stock, 3 with ours." in printed
-        assert "passed           1       1" in printed
+        assert "Machines made: 3 with stock, 3 with prepared." in printed
+        assert "passed           1         1" in printed
 
     def test_worse(self, runs: list[Run], capsys: pytest.CaptureFixture[str]) -> None:
         """What fails twice is named, and the status says so."""
-        runs += [Run({"a": "passed"}, 3), Run({"a": "failed"}, 3), Run({"a": "failed"}, 3)]
+        runs += [Run({"a": "passed"}, 3), *[Run({"a": "failed"}, 3)] * 2, Run({"a": "passed"}, 3)]
 
         assert program.main([]) == 1
         assert "Worse with ours (1):\n  a: failed" in capsys.readouterr().out
 
+    def test_worse_when_prepared(self, runs: list[Run], capsys: pytest.CaptureFixture[str]) -> None:
+        """So is what fails only with machines that are made as members are."""
+        runs += [*[Run({"a": "passed"}, 3)] * 2, *[Run({"a": "failed"}, 3)] * 2]
+
+        assert program.main([]) == 1
+        assert "Worse with prepared (1):\n  a: failed" in capsys.readouterr().out
+
     def test_unsteady(self, runs: list[Run], capsys: pytest.CaptureFixture[str]) -> None:
         """What passes when it runs alone is named, and is no failure."""
-        runs += [Run({"a": "passed"}, 3), Run({"a": "failed"}, 3), Run({"a": "passed"}, 3)]
+        runs += [Run({"a": "passed"}, 3), Run({"a": "failed"}, 3), *[Run({"a": "passed"}, 3)] * 2]
 
         assert program.main([]) == 0
         assert "Failed beside others, passed alone (1):\n  a" in capsys.readouterr().out
 
     def test_nothing(self, runs: list[Run], capsys: pytest.CaptureFixture[str]) -> None:
         """A suite that could not start is not a suite that agrees."""
-        runs += [Run({}, 0), Run({}, 0)]
+        runs += [Run({}, 0)] * 3
 
         assert program.main([]) == 2
         assert "Nothing ran" in capsys.readouterr().out

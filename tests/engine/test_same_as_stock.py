@@ -10,7 +10,7 @@ from dataclasses import replace
 from itertools import product
 
 import pytest
-from twin import ACCELERATED, OURS, STOCK, run
+from twin import ACCELERATED, OURS, PREPARED, STOCK, run
 from twin_cases import CASES
 from twin_data import FLAGS
 
@@ -53,6 +53,7 @@ def test_unwatched(case, base):
     stock = run(chart, case.steps, STOCK)
     assert run(chart, case.steps, OURS) == stock
     assert run(chart, case.steps, ACCELERATED) == stock
+    assert run(chart, case.steps, PREPARED) == stock
 
 
 @every_case

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import pytest
 from hypothesis import HealthCheck, given, settings
-from twin import ACCELERATED, OURS, STOCK, run
+from twin import ACCELERATED, OURS, PREPARED, STOCK, run
 from twin_draw import lives
 
 
@@ -40,3 +40,4 @@ def test_same(life):
     stock = run(chart, steps, STOCK)
     assert run(chart, steps, OURS) == stock
     assert run(chart, steps, ACCELERATED) == stock
+    assert run(chart, steps, PREPARED) == stock

@@ -15,12 +15,12 @@ from twin_data import Chart, Step
 from twin_invoke import Workers, invocations
 from twin_record import Recorder, Runaway, Watched, error_of, plain, plain_trigger
 
-from conformance.engines import ACCELERATED, CLOCKS, OURS, STOCK, Engines, engines_replaced, queued
+from conformance.engines import ACCELERATED, CLOCKS, OURS, PREPARED, STOCK, Engines, engines_replaced, queued
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ("ACCELERATED", "OURS", "STOCK", "is_asynchronous", "run")
+__all__ = ("ACCELERATED", "OURS", "PREPARED", "STOCK", "is_asynchronous", "run")
 
 
 SIBLING_EVENTS = ("e0", "e1")
