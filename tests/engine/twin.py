@@ -68,12 +68,21 @@ class Loop:
         return getattr(asyncio, name)
 
 
+PARSER_FAULT = "AST constructor recursion depth mismatch"
+"""What CPython 3.11 says once in some ten thousand charts, when memory is tidied up while it reads a condition."""
+
+
 def is_asynchronous(chart: Chart) -> bool:
     return any(callback.is_async for callback in chart.callbacks)
 
 
 def run(chart: Chart, steps: tuple[Step, ...], engines: Engines) -> list[Any]:
     """Make a machine, do the steps, and return all that could be seen of it."""
+    told = _run(chart, steps, engines)
+    return _run(chart, steps, engines) if PARSER_FAULT in repr(told) else told
+
+
+def _run(chart: Chart, steps: tuple[Step, ...], engines: Engines) -> list[Any]:
     recorder = Recorder(watches=chart.watched)
     workers = recorder.workers = Workers(recorder)
     clock = recorder.clock = Clock()
