@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _NAME_END = re.compile(r"[\s\[\"“(]|:(?=\s|$)|$")
 _QUOTED = re.compile(r"\"([^\"]*)\"|'([^']*)'|“([^”]*)”")
 _WORDS = re.compile(r"[^\s,:]+(?:\s*[:=]\s*[^\s,]+)?")
+_TITLED = re.compile(r"([A-Za-z]\w*) +(?:\[(initial|final)\] +)?\"([^\"]*)\"", re.ASCII)
 _LEADS = (":", "-", "\N{EN DASH}", "\N{EM DASH}")
 _IN_PARENTHESES = re.compile(r"\(\s*(initial|final|parallel)\b[^()]*\)", re.IGNORECASE)
 _SYNCS: dict[str, Sync] = {"all-final": "all-final", "any-final": "any-final", "custom": "custom"}
@@ -53,6 +54,21 @@ def read_tail(text: Text, findings: Findings, kind: str = "state") -> tuple[Text
     reader = _TailReader(text, end.start() if end else len(text.value), findings, kind)
     reader.read()
     return reader.name, reader.annotations
+
+
+def read_titled(text: Text, findings: Findings) -> tuple[Text, Annotations] | None:
+    """Read the heading of a state with perhaps one mark and a text in quotes; None if it is another one."""
+    match = _TITLED.fullmatch(text.value)
+    if match is None:
+        return None
+    _report_text(text.cut(match.start(3) - 1), findings)
+    mark = match[2]
+    return text.cut(0, match.end(1)), Annotations(mark == "initial", mark == "final", descriptions=[match[3]])
+
+
+def _report_text(text: Text, findings: Findings) -> None:
+    message = "other tools drop a text in the heading of a state"
+    findings.portability("PORT_STATE_TEXT", message, text, "write it as a blockquote below the heading")
 
 
 class _TailReader:
@@ -151,8 +167,7 @@ class _TailReader:
             message = "other tools lose a region with text in its heading"
             self.findings.portability("PORT_REGION", message, text, "describe the state around it")
             return
-        message = "other tools drop a text in the heading of a state"
-        self.findings.portability("PORT_STATE_TEXT", message, text, "write it as a blockquote below the heading")
+        _report_text(text, self.findings)
 
     def read_words(self) -> None:
         """Read text up to the next bracket: a description, if something says so."""

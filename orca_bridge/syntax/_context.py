@@ -10,7 +10,7 @@ from orca_bridge.definition import TypeExpression
 
 from ._diagnostics import ORP
 from ._literals import NotALiteral
-from ._names import declared_name, is_nothing, is_plain, unmarked, unticked
+from ._names import NOTHING, declared_name, is_nothing, is_plain, unmarked, unticked
 from ._records import make_field
 from ._rows import PlainRow
 from ._tables import Columns, read_rows
@@ -68,9 +68,21 @@ def _declare_plain(row: PlainRow, draft: Draft) -> bool:
         return False
     default: object = None
     if default_text:
-        kind, default = _default_of(row["Default"], kind, draft)
+        default = _plain_default(default_text, kind)
+        if default is None:
+            kind, default = _default_of(row["Default"], kind, draft)
     draft.fields[name] = make_field(name, kind, default, row.span("Field", name), default_text, ())
     return True
+
+
+def _plain_default(text: str, kind: TypeExpression) -> object:
+    """Read a default about which nothing has to be said; None if it needs care."""
+    if kind.kind == "enum" or text in NOTHING or not _is_portable(text, kind):
+        return None
+    try:
+        return parse_default(text, kind)
+    except NotALiteral:
+        return None
 
 
 def _type_of(cell: Text, draft: Draft) -> TypeExpression:

@@ -86,6 +86,9 @@ def report_marker(item: Item, findings: Findings) -> None:
 
 def read_event_list(text: Text, draft: Draft) -> None:
     """Read a list of events; the first description takes the rest of the line, commas and all."""
+    if is_plain(text.value):
+        declare_event(text, draft)
+        return
     whole = unmarked(text)
     report_marks(text, whole, draft.findings)
     for start, end in bounds_outside(whole.value, ","):
@@ -133,7 +136,7 @@ def _payload_of(text: str) -> tuple[Parameter, ...] | None:
 
 def declare_event(cell: Text, draft: Draft, description: str = "", payload: tuple[Parameter, ...] = ()) -> None:
     """Read one event."""
-    name = declared_name(cell, "event", draft.findings)
+    name = cell.value if is_plain(cell.value) else declared_name(cell, "event", draft.findings)
     if name is None:
         return
     if name in draft.events:

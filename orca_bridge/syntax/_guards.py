@@ -123,7 +123,7 @@ def read_guard(text: Text, scope: GuardScope, findings: Findings) -> Expression 
         message = f"the expression is longer than {_LONGEST} characters"
         findings.error("GUARD_SYNTAX", message, text.cut(0, 1), "name parts of it as guards")
         return None
-    plain = None if findings.careful else read_plain(text)
+    plain = None if findings.careful else read_plain(text) or _negated(text, scope)
     if plain is not None:
         return plain
     try:
@@ -135,6 +135,14 @@ def read_guard(text: Text, scope: GuardScope, findings: Findings) -> Expression 
     for remark in parser.remarks:
         findings.portability(*remark)
     return found
+
+
+def _negated(text: Text, scope: GuardScope) -> Expression | None:
+    """Read ``!name`` in a Guard cell; None for anything else."""
+    name = text.value[1:]
+    if text.value[:1] != "!" or not scope.in_cell or name not in scope.guards or not name.isidentifier():
+        return None
+    return None if is_word(name) else Not(GuardName(name, text.cut(1).span))
 
 
 class _Parser:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ._diagnostics import Findings
     from ._outline import Definition, Heading, Outline
     from ._scanner import Item, Scan
+    from ._source import Text
 
 _STRUCTURE = ("#", "|", ">", "- ")
 _PORTABLE_DASHES = 3
@@ -21,7 +22,10 @@ _PORTABLE_DASHES = 3
 def report_layout(scanned: Scan, found: Outline, findings: Findings, views: Sequence[Findings]) -> None:
     """Report what is laid out so that other tools read another file."""
     # In a plain file nothing is hidden, and the lines that look like headings are known.
-    _report_hidden(found.hashes if scanned.is_plain else scanned.items, findings)
+    for number in found.hashes:
+        _report_hash(scanned.text(number), findings)
+    if not scanned.is_plain:
+        _report_hidden(scanned.items, findings)
     _SeparatorReport(found, views).walk(scanned)
     _report_tables(found, views)
     for definition, view in zip(found.definitions, views, strict=True):
@@ -41,8 +45,7 @@ def _report_hidden(items: Sequence[Item], findings: Findings) -> None:
     for item in items:
         value = item.text.value
         if item.kind is Kind.HASH:
-            message = "orca-lang never comes to an end on this line"
-            findings.portability("PORT_HASH_LINE", message, item.text, "put a blank or another character in front", OL)
+            _report_hash(item.text, findings)
         elif item.kind is Kind.FENCE:
             if value.startswith("~~~") and fence != "`":
                 fence = "" if fence else "~"
@@ -52,6 +55,11 @@ def _report_hidden(items: Sequence[Item], findings: Findings) -> None:
                 _report_read(item, findings)
         elif item.kind is Kind.COMMENT and value.startswith(_STRUCTURE):
             _report_read(item, findings)
+
+
+def _report_hash(line: Text, findings: Findings) -> None:
+    message = "orca-lang never comes to an end on this line"
+    findings.portability("PORT_HASH_LINE", message, line, "put a blank or another character in front", OL)
 
 
 def _report_read(item: Item, findings: Findings) -> None:

@@ -18,7 +18,7 @@ NAME = re.compile(NAME_PATTERN)
 SYSTEM_EVENT = re.compile(rf"(?:done|error|timeout)(?:\.{NAME_PATTERN})+")
 _FOREIGN = re.compile(r"[\W_]+")
 _MARKS = ("`", "**", "__", "*", "_")
-_NOTHING = frozenset({"", "-", "_", "\N{EM DASH}", "\N{EN DASH}"})
+NOTHING = frozenset({"", "-", "_", "\N{EM DASH}", "\N{EN DASH}"})
 
 
 def is_name(value: str) -> bool:
@@ -75,7 +75,7 @@ def unticked(text: Text) -> Text:
 
 def is_nothing(text: Text) -> bool:
     """Tell whether a cell says "nothing", by being empty or by a dash."""
-    return text.value in _NOTHING
+    return text.value in NOTHING
 
 
 def as_name(value: str) -> str:

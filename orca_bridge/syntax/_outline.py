@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, cast
 
 from ._names import unmarked
-from ._scanner import Item, Kind, is_separator
+from ._scanner import Item, Kind, is_hash, is_separator
 from ._source import Text
 
 if TYPE_CHECKING:
@@ -52,6 +52,8 @@ _PLAIN = re.compile(
 )
 # Also "- - -" and what lacks a blank begin with a dash.
 _PLAIN_BULLET = re.compile(r"- +\w")
+# The constructor of a named tuple costs as much as all the rest of a heading.
+_new = tuple.__new__
 _SECTION = re.compile(r"([a-z_]+)\s*:?\s*(?:\([^()]*\))?\s*:?", re.IGNORECASE)
 
 
@@ -103,7 +105,7 @@ class Block:
         while first < stop and not values[first - 1]:
             first += 1
         # What separates this definition from the next stands in its last block, and means nothing there.
-        while first < stop and (not values[stop - 2] or is_separator(values[stop - 2])):
+        while first < stop and (not (last := values[stop - 2]) or (last[0] == "-" and is_separator(last))):
             stop -= 1
         return first, values[first - 1 : stop - 1]
 
@@ -139,7 +141,12 @@ class Block:
         """Give what follows the marker of a bullet or blockquote in a plain block."""
         line, value = self._scan.lines[number - 1], self._scan.values[number - 1]
         bare = value[1:].lstrip()
-        return Text(bare, number, len(line.rstrip()) - len(bare) + 1)
+        stop = len(value) if len(line) == len(value) else len(line.rstrip())
+        return _new(Text, (bare, number, stop - len(bare) + 1, None, None))
+
+    def is_flush(self, number: int, values: list[str]) -> bool:
+        """Tell whether the lines from one on are these, without white space around."""
+        return self._scan.lines[number - 1 : number - 1 + len(values)] == tuple(values)
 
     def column(self, number: int) -> int:
         """Give the column of the first character of a line of a plain block, which is not blank."""
@@ -204,8 +211,8 @@ class Outline:
 
     definitions: list[Definition] = field(default_factory=list)
     intruders: list[Intruder] = field(default_factory=list)
-    hashes: list[Item] = field(default_factory=list)
-    """Lines that look like headings, and are none."""
+    hashes: list[int] = field(default_factory=list)
+    """In a plain file the lines that look like headings, and are none."""
 
 
 def outline(scan: Scan) -> Outline:
@@ -215,12 +222,10 @@ def outline(scan: Scan) -> Outline:
         heading = plain_heading(scan, number) if scan.is_plain else None
         if heading is not None:
             builder.add_heading(heading)
-            continue
-        item = scan.item(number)
-        if item.kind is Kind.HEADING:
+        elif scan.is_plain and is_hash(scan.values[number - 1]):
+            builder.outline.hashes.append(number)
+        elif (item := scan.item(number)).kind is Kind.HEADING:
             builder.add_heading(heading_of(item))
-        elif item.kind is Kind.HASH:
-            builder.outline.hashes.append(item)
     builder.end(len(scan.lines) + 1)
     return builder.outline
 
@@ -236,10 +241,10 @@ def plain_heading(scan: Scan, number: int) -> Heading | None:
     if section:
         return Heading("section", Text(section, number, before + match.start(2)), len(marker), section)
     column = before + match.start(4)
-    text = Text(tail, number, column)
+    text = _new(Text, (tail, number, column, None, None))
     if role == "state":
-        written = Text(name, number, column) if mark else text
-        return Heading("state", text, len(marker), "", "", written if name else None, mark or "")
+        written = _new(Text, (name, number, column, None, None)) if mark else text
+        return _new(Heading, ("state", text, len(marker), "", "", written if name else None, mark or ""))
     if role == "region" or len(marker) == 1:
         return Heading(cast("Role", role), text, len(marker))
     return None

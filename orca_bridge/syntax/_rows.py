@@ -21,11 +21,12 @@ if TYPE_CHECKING:
 class Row:
     """One row of data."""
 
-    __slots__ = ("_cells", "_whole", "others")
+    __slots__ = ("_cells", "_end", "_whole", "others")
 
     def __init__(self, cells: Mapping[str, Text], whole: Text, others: Others = ()) -> None:
         self._cells = cells
         self._whole = whole
+        self._end: Text | None = None
         self.others = others
         """Cells under headers that mean nothing."""
 
@@ -36,7 +37,11 @@ class Row:
     def __getitem__(self, column: str) -> Text:
         """Give the trimmed cell; a missing one is empty and stands at the end of the row."""
         cell = self._cells.get(column)
-        return self._whole.end if cell is None else cell
+        if cell is not None:
+            return cell
+        if self._end is None:
+            self._end = self._whole.end
+        return self._end
 
     @property
     def whole(self) -> Text:
@@ -81,7 +86,10 @@ class PlainRow(Row):
 
     def span(self, column: str, text: str) -> Span:
         """Give the place of a cell that is not empty, or of what stands in its back-ticks."""
-        start = self.first + self.value.index(text, self._bar(self.header.index(column)))
+        value = self.value
+        # What stands in one place of the row only needs no looking for its cell.
+        bar = 0 if value.count(text) == 1 else self._bar(self.header.index(column))
+        start = self.first + value.index(text, bar)
         return make_span(self.line, start, start + len(text))
 
     def _bar(self, index: int) -> int:

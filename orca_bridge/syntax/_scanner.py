@@ -92,6 +92,7 @@ class Scan:
         """The fence or comment that is still open at the end."""
         self._items: list[Item] | None = None
         self._marks: list[int] | None = None
+        self._classifier: _Scanner | None = None
         self._odd: list[int] = []
         self.is_plain = not careful and _is_plain("\n".join(lines)) and not is_separator(self.values[0])
         if not self.is_plain:
@@ -141,7 +142,11 @@ class Scan:
 
     def item(self, number: int) -> Item:
         """Give the item of a line that begins no row without a bar in front."""
-        return self.items[number - 1] if self._items is not None else self.between(number, number + 1)[0]
+        if self._items is not None:
+            return self._items[number - 1]
+        if self._classifier is None:
+            self._classifier = _Scanner(self.lines)
+        return self._classifier.classify(self.text(number))
 
     def text(self, number: int) -> Text:
         """Give a line of a plain file."""
@@ -288,6 +293,11 @@ def _is_rule(value: str) -> bool:
     if value[0] not in "*_-" or value.strip(f"{value[0]} \t"):
         return False
     return value.count(value[0]) >= _SHORTEST_RULE
+
+
+def is_hash(value: str) -> bool:
+    """Tell whether a line looks like a heading, and is none."""
+    return value[0] == "#" and not (_HEADING.match(value) or _GLUED.match(value))
 
 
 def _heading(text: Text) -> Item:

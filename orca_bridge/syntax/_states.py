@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Literal
 
-from ._annotations import MARKED, read_tail
+from ._annotations import MARKED, read_tail, read_titled
 from ._diagnostics import ORP
 from ._names import as_name, is_name
 from ._nodes import Node
@@ -81,7 +81,8 @@ class StateTree:
 
     def read(self, text: Text, kind: Literal["state", "region"], level: int, parent: Node | None = None) -> Node:
         """Read name and tail."""
-        written, annotations = read_tail(text, self._findings, kind)
+        titled = None if kind == "region" or self._findings.careful else read_titled(text, self._findings)
+        written, annotations = titled or read_tail(text, self._findings, kind)
         is_sound = is_name(written.value)
         name = written.value if is_sound else as_name(written.value)
         node = Node(kind, name, written, level, annotations=annotations, parent=parent)

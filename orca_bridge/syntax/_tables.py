@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from dataclasses import dataclass, field
+from itertools import chain, count, repeat
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,7 @@ from ._scanner import Item, Kind, is_rule_row
 from ._source import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from ._diagnostics import Findings
     from ._outline import Block
@@ -59,18 +60,17 @@ class Columns:
     def standard(self, header: str) -> str | None:
         """Give the standard name of a header cell."""
         name = " ".join(header.split()).lower()
-        for spelling in (name, name.removesuffix("s"), f"{name}s"):
-            for candidate in (spelling, _ALIASES.get(spelling), self.aliases.get(spelling)):
-                for known in self.known:
-                    if candidate == known.lower():
-                        return known
+        for spelling in (name, name.removesuffix("s"), f"{name}s") if name else ():
+            for candidate in (spelling, _ALIASES.get(spelling, ""), self.aliases.get(spelling, "")):
+                if candidate in self.plain:
+                    return self.plain[candidate]
         return None
 
 
 def split_cells(text: Text) -> list[Text]:
     r"""Split a row at its bars, except ``\|`` and bars inside a back-ticked span; the cells are trimmed."""
     value, line, column, moved, _ = text
-    if moved is not None or "`" in value or "\\" in value:
+    if moved is not None or "`" in value or "\\|" in value:
         return [_unescaped(text.cut(start, end)).strip() for start, end in _bounds(value)]
     # Nearly every row of a large file has nothing but bars; cutting it twice would be half of all reading.
     cells = []
@@ -137,10 +137,8 @@ def read_rows(block: Block, columns: Columns, findings: Findings) -> Iterator[Ro
     reader = _TableReader(columns, findings)
     plain = block.plain_table()
     if plain is not None and (header := plain_header(plain[1][0], columns)) is not None:
-        yield from reader.read_plain(*plain, header, block)
-        return
-    for table in tables_of(block, findings):
-        yield from reader.read(table)
+        return reader.read_plain(*plain, header, block)
+    return chain.from_iterable(map(reader.read, tables_of(block, findings)))
 
 
 def plain_header(row: str, columns: Columns) -> list[str] | None:
@@ -154,7 +152,7 @@ def plain_header(row: str, columns: Columns) -> list[str] | None:
 def plain_cells(value: str, width: int) -> list[str] | None:
     """Cut a row with a bar at both ends into its cells, an empty one in front and one behind; None if it needs care."""
     cells = list(map(str.strip, value.split("|")))
-    if len(cells) != width + 2 or "\\" in value:
+    if len(cells) != width + 2 or "\\|" in value:
         return None
     if "`" in value:
         for cell in cells:
@@ -162,6 +160,22 @@ def plain_cells(value: str, width: int) -> list[str] | None:
             if "`" in cell and not (len(cell) > _PAIR == cell.count("`") and cell[0] == cell[-1] == "`"):
                 return None
     return cells if any(cells) else None
+
+
+def cut_columns(rows: Sequence[str], width: int) -> list[list[str]] | None:
+    """Cut rows with bars at both ends into the cells of each column; None if one of the rows needs care."""
+    text = "\n".join(rows)
+    if not rows or "`" in text or "\\|" in text or "---" in text:
+        return None
+    # Between the last bar of a row and the first of the next stands the end of the line, as if it were a cell.
+    parts = text.split("|")
+    ends, step = parts[width + 1 :: width + 1], width + 1
+    if len(parts) != len(rows) * step + 1 or ends.count("\n") != len(rows) - 1:
+        return None
+    cells = list(map(str.strip, parts))
+    columns = [cells[index::step] for index in range(1, step)]
+    # A row without any cell is reported.
+    return None if "" in columns[0] else columns
 
 
 def tables_of(block: Block, findings: Findings) -> Iterator[list[Text]]:
@@ -216,9 +230,20 @@ class _TableReader:
     def read_plain(self, line: int, values: list[str], header: list[str], block: Block) -> Iterator[Row]:
         """Read a table that is a header, perhaps a rule, and rows with bars at both ends; a row may need care."""
         self.header = [*header]
-        width, pick = len(header), self.picker(header)
         ruled = len(values) > 1 and is_rule_row(values[1])
-        for number, value in enumerate(values[1 + ruled :], line + 1 + ruled):
+        first, data = line + 1 + ruled, values[1 + ruled :]
+        columns = cut_columns(data, len(header)) if block.is_flush(first, data) else None
+        if columns is None:
+            return self.read_each(first, data, header, block)
+        by_name = dict(zip(header, columns, strict=True))
+        # Where the table lacks a column of the section, nothing stands in any row.
+        cells = zip(*[by_name.get(name, repeat("")) for name in self.columns.known], strict=False)
+        return iter([PlainRow(*row, 1, header) for row in zip(cells, data, count(first), strict=False)])
+
+    def read_each(self, first: int, values: list[str], header: list[str], block: Block) -> Iterator[Row]:
+        """Read rows with bars at both ends one by one; any of them may need care."""
+        width, pick = len(header), self.picker(header)
+        for number, value in enumerate(values, first):
             if "---" in value and is_rule_row(value):
                 continue
             cells = plain_cells(value, width)

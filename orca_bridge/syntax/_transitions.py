@@ -106,6 +106,8 @@ class _Resolver:
         self.scope = draft.scope(in_cell=True)
         self.paths = draft.states.plain_paths()
         self.guards = frozenset(name for name in self.scope.guards if is_plain(name) and not is_word(name))
+        self.names: set[str] = set()
+        """The plain names of events and actions that were met."""
 
     def resolve(self, move: Move | PlainRow) -> list[TransitionDefinition]:
         if isinstance(move, PlainRow):
@@ -119,7 +121,11 @@ class _Resolver:
         """Read a row of single names that mean what they say; None, with nothing done, if it needs care."""
         source, event, target, guard, action = row.texts
         start, end = self.paths.get(source), self.paths.get(target)
-        if start is None or end is None or not is_plain(event) or (action and not is_plain(action)):
+        if start is None or end is None:
+            return None
+        if not (event in self.names or self.meets(event)):
+            return None
+        if action and not (action in self.names or self.meets(action)):
             return None
         expression: Expression | None = None
         if guard in self.guards:
@@ -131,6 +137,12 @@ class _Resolver:
         span = make_span(row.line, row.first, row.first + len(row.value))
         actions = (action,) if action else ()
         return [make_transition(start, event, end, expression, guard, actions, span, source, target, False, ())]
+
+    def meets(self, name: str) -> bool:
+        """Tell whether a name is plain, and take note of it."""
+        if is_plain(name):
+            self.names.add(name)
+        return name in self.names
 
 
 def _key(found: TransitionDefinition) -> tuple[str, str | None, str | None]:

@@ -37,6 +37,54 @@ def test_whole_documents(text):
     assert_same(text, "m.orca")
 
 
+@pytest.mark.parametrize(
+    "tail", ["", '"text"', '[final] "text"', "[initial] 'text'", '[initial, final] "a"', '"a" [final]', '"a" "b"', '""']
+)
+@pytest.mark.parametrize("kind", ["state", "region"])
+def test_headings_with_text(kind, tail):
+    """A heading with marks and a text is read alike."""
+    assert_same(f"# machine m\n\n## state a\n\n### {kind} b {tail}\n")
+
+
+@pytest.mark.parametrize("guard", ["g", "!g", "! g", "!!g", "!not", "!and", "!x", "!ctx.x", "not g", "`!g`"])
+def test_guard_cells(guard):
+    """A guard that is named, negated or unknown is read alike in a cell and in an expression."""
+    states = "# machine m\n\n## context\n\n| Field |\n|---|\n| x |\n\n## state a\n\n"
+    guards = f"## guards\n\n| Name | Expression |\n|---|---|\n| g | ctx.x == 1 |\n| not | true |\n| h | {guard} |\n\n"
+    table = "## transitions\n\n| Source | Event | Guard | Target |\n|---|---|---|---|\n"
+
+    assert_same(f"{states}{guards}{table}| a | e | {guard} | a |\n")
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "| | | |",
+        "| | e | a |",
+        "|a|e|a|",
+        "| a | e |",
+        "| a | e | a | a |",
+        r"| a | e\ | a |",
+        r"| a \| b | e | a |",
+        "|\\",
+    ],
+)
+@pytest.mark.parametrize("lead", ["", " "])
+@pytest.mark.parametrize("before", ["| a | e | a |\n", "| a | e | a | a |\n", ""])
+def test_rows(before, lead, row):
+    """A table whose rows have cells enough, too few, too many or none is read alike."""
+    table = "## transitions\n\n| Source | Event | Target |\n|---|---|---|\n"
+
+    assert_same(f"# machine m\n\n## state a\n\n{table}{lead}{before}{lead}{row}\n{lead}| a | f | a |\n")
+
+
+@pytest.mark.parametrize("kind", ["", "int", "string", "enum(a, b)", "list", "any", "bool?"])
+@pytest.mark.parametrize("default", ["", "-", "1", "1.5", "true", "null", "a", "'a'", "a, b", "[]", "`1`"])
+def test_defaults(kind, default):
+    """A default is read alike, whatever the type."""
+    assert_same(f"# machine m\n\n## context\n\n| Field | Type | Default |\n|---|---|---|\n| f | {kind} | {default} |\n")
+
+
 @given(documents())
 def test_documents_of_a_grammar(text):
     """Documents that nobody has written are read alike too."""
