@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from orca_bridge import loads
+from orca_bridge import loads, runtime
 from orca_bridge.convert import _build, machine_class
 from orca_bridge.syntax import read
 from statemachines_orchestrator import Orchestrator, machine
@@ -123,18 +123,23 @@ def toggling(*, orchestrated: bool) -> dict[str, Run | None]:
         toggle: made = machine(factory=made)  # type: ignore[valid-type]
 
     toggle: Any = Room().toggle if orchestrated else made()
-    theirs = published.OrcaMachine(published.parse_orca_md(TOGGLE), published.EventBus())
-    theirs.register_action("note", noted)
+    return {"base": flipping(published), "here": repeated(lambda: toggle.send("flip"))}
+
+
+def flipping(package: Any) -> Run:
+    """Send an event to the `OrcaMachine` of the published runtime, or to ours."""
+    toggle = package.OrcaMachine(package.parse_orca_md(TOGGLE), package.EventBus())
+    toggle.register_action("note", noted)
 
     async def start(_: int) -> None:
-        await theirs.start()
+        await toggle.start()
 
     async def flip(count: int) -> None:
         for _ in range(count):
-            await theirs.send("flip")
+            await toggle.send("flip")
 
     looped(start)(1)
-    return {"base": looped(flip), "here": repeated(lambda: toggle.send("flip"))}
+    return looped(flip)
 
 
 PUBLISHED = "published"
@@ -150,4 +155,10 @@ ORCA_CASES = (
     Case("convert 1000 states", lambda: converting(1000), CONVERTING, beside="reading them"),
     Case("event of a toggle, alone", lambda: toggling(orchestrated=False), AS_FAST, beside=PUBLISHED),
     Case("event of a toggle, orchestrated", lambda: toggling(orchestrated=True), AS_FAST, beside=PUBLISHED),
+    Case(
+        "event of an OrcaMachine",
+        lambda: {"base": flipping(published), "here": flipping(runtime)},
+        AS_FAST,
+        beside=PUBLISHED,
+    ),
 )

@@ -156,16 +156,18 @@ class Call:
     spreads_keywords: bool
     plain: bool
     """Whether the handler takes (), (ctx) or (ctx, event) under names that leave no doubt."""
+    by_place: bool = False
+    """Whether a positional parameter means what stands at its place, whatever its name."""
 
     @classmethod
-    def of(cls, function: Callable[..., Any]) -> Call:
+    def of(cls, function: Callable[..., Any], *, by_place: bool = False) -> Call:
         """Read how a handler wants to be called; one without a readable signature gets the context alone."""
         try:
             parameters = tuple(signature(function).parameters.values())
         except (TypeError, ValueError):
             parameters = (Parameter("ctx", Parameter.POSITIONAL_ONLY),)
         leading = tuple(parameter for parameter in parameters if parameter.kind in _POSITIONAL)
-        certain = all(parameter.name in _PLAIN for parameter in leading) and len(leading) <= 2  # noqa: PLR2004
+        certain = (by_place or all(parameter.name in _PLAIN for parameter in leading)) and len(leading) <= 2  # noqa: PLR2004
         return cls(
             function,
             leading,
@@ -173,6 +175,7 @@ class Call:
             any(parameter.kind is Parameter.VAR_POSITIONAL for parameter in parameters),
             any(parameter.kind is Parameter.VAR_KEYWORD for parameter in parameters),
             plain=certain and len(leading) == len(parameters),
+            by_place=by_place,
         )
 
     def __call__(self, moment: Moment) -> Any:
@@ -195,7 +198,7 @@ class Call:
         return self.function(*arguments, **wanted)
 
     def _leading(self, parameter: Parameter, named: Mapping[str, Any], places: list[Any]) -> Any:
-        by_name = parameter.name in named and parameter.name not in _PLAIN
+        by_name = not self.by_place and parameter.name in named and parameter.name not in _PLAIN
         return places.pop(0) if places and not by_name else self._named(parameter, named)
 
     def _named(self, parameter: Parameter, named: Mapping[str, Any]) -> Any:

@@ -23,6 +23,7 @@ from statemachine.orderedset import OrderedSet
 from orca_bridge.convert import machine_class
 from orca_bridge.convert._context import copied
 from orca_bridge.convert._events import process
+from orca_bridge.convert._payload import event_name
 
 from ._children import Children
 from ._handlers import Handlers
@@ -31,13 +32,13 @@ from ._lower import lowered
 from ._snapshots import initial_paths, snapshot_of, state_value
 from ._source import definition_of
 from ._timers import LoopClock, Timer, Timers
-from ._turns import aside, begin_turn, told
+from ._turns import Turnstile, aside, begin_turn, told
 from ._watch import Watch
-from .bus import Event, EventType, get_event_bus
+from .bus import Event, EventBus, EventType, get_event_bus
 from .types import MachineNotActiveError, StateValue, TransitionResult
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 
     from orca_bridge.convert import OrcaChart
     from orca_bridge.convert._context import Typing
@@ -45,7 +46,6 @@ if TYPE_CHECKING:
 
     from ._foreign import ForeignRunner
     from ._timers import Clock
-    from .bus import EventBus
     from .logging import LogSink
     from .machine import ActionHandler, TransitionCallback
     from .persistence import AsyncPersistenceAdapter, PersistenceAdapter
@@ -56,8 +56,8 @@ __all__ = ("Core",)
 _MAX_VALUES = 1000
 
 _logger = logging.getLogger("orca_bridge")
-_steps: ContextVar[frozenset[Step]] = ContextVar("orca_bridge.runtime steps", default=frozenset())
-"""The macrosteps that the present code runs in, of all machines; tasks that it starts inherit them."""
+_steps: ContextVar[Step | None] = ContextVar("orca_bridge.runtime steps", default=None)
+"""The innermost macrostep that the present code runs in, of any machine; tasks that it starts inherit it."""
 
 
 class Core(ABC):
@@ -102,10 +102,10 @@ class Core(ABC):
         self._invoked_by: InvokeDefinition | None = None
         self._depth = 0
         self._chart: OrcaChart | None = None
-        self._last = initial_paths(self._lowered.definition.states)
+        self._last: Any = initial_paths(self._lowered.definition.states)
         self._active = self._ended = False
         self._queue: deque[Item] = deque()
-        self._lock = asyncio.Lock()
+        self._lock = Turnstile()
         self._step, self._running = Step(), False
         self._timers = Timers(clock or LoopClock(), self._ring)
         self._children = Children(self)
@@ -117,16 +117,21 @@ class Core(ABC):
     @property
     def state(self) -> StateValue:
         """Where the machine is; before it is started, the state that it will begin in."""
-        active = getattr(self._chart.model, "state", None) if self._chart is not None else None
-        if active is not None:
-            self._last = [active] if isinstance(active, str) else list(active)
-        key = active if isinstance(active, str) else tuple(self._last)
+        last = self._where()
+        key = last if type(last) is str else tuple(last)
         found = self._values.get(key)
         if found is None:
             if len(self._values) >= _MAX_VALUES:
                 self._values.clear()
-            found = self._values[key] = state_value(self._last, self._order)
+            found = self._values[key] = state_value([key] if isinstance(key, str) else key, self._order)
         return found
+
+    def _where(self) -> Any:
+        """Give the active states as the model keeps them, or as it last did; one alone is a text."""
+        chart: Any = self._chart
+        if chart is not None and chart.model.state is not None:
+            self._last = chart.model.state
+        return self._last
 
     @property
     def context(self) -> dict[str, Any]:
@@ -154,7 +159,7 @@ class Core(ABC):
                 "machine": self.definition.name,
                 "initial_state": str(state_value(initial_paths(self._lowered.definition.states), self._order)),
             }
-            await self._run(lambda: self._enter(chart, started))
+            await self._run(self._enter(chart, started))
             await self._drain()
 
     async def _enter(self, chart: OrcaChart, started: dict[str, Any]) -> None:
@@ -179,7 +184,7 @@ class Core(ABC):
         return chart
 
     def _halt(self) -> None:
-        self._last = self._last if self._chart is None else list(self._chart.configuration_values) or self._last
+        self._where()
         self._active = False
         self._timers.cancel_all()
         self._children.leave_all()
@@ -199,7 +204,12 @@ class Core(ABC):
     # -- turns ----------------------------------------------------------------------------------------------
 
     def _is_inside(self) -> bool:
-        return self._running and self._step in _steps.get()
+        if not self._running:
+            return False
+        step = _steps.get()
+        while step is not None and step is not self._step:
+            step = step.outer
+        return step is not None
 
     async def _deliver(self, item: Item) -> None:
         """Give an event its turn; from within a step that is after the step."""
@@ -209,18 +219,25 @@ class Core(ABC):
 
     async def _drive(self, item: Item) -> None:
         """Handle what is queued, up to an event and what it queues."""
-        async with self._lock:
+        if not self._lock.enter_at_once():
+            await self._lock.enter()
+        try:
             while not item.done:
                 await self._handle(self._queue.popleft())
-            await self._drain()
+            if self._queue:
+                await self._drain()
+        finally:
+            self._lock.leave()
         if item.failure is not None:
             raise item.failure
 
     async def _unharmed(self, work: Coroutine[Any, Any, None]) -> None:
         """Wait for steps that go on to their end when whoever waits for them is cancelled."""
         rest = begin_turn(work)
-        if rest is None:
-            return
+        if rest is not None:
+            await self._go_on_unharmed(rest)
+
+    async def _go_on_unharmed(self, rest: Callable[[], asyncio.Task[None]]) -> None:
         task = rest()
         self._turns.add(task)
         task.add_done_callback(self._turns.discard)
@@ -251,7 +268,7 @@ class Core(ABC):
 
     async def _handle(self, item: Item) -> None:
         try:
-            item.result = await self._run(lambda: self._take(item), item)
+            item.result = await self._run(self._take(item), item)
         except Exception as error:  # noqa: BLE001 - it belongs to whoever waits for the item
             item.failure = await self._fail_upwards(error)
             if item.failure is None:
@@ -270,18 +287,18 @@ class Core(ABC):
             return unhandled
         return None
 
-    async def _run(self, work: Callable[[], Awaitable[bool | None]], item: Item | None = None) -> TransitionResult:
+    async def _run(self, work: Awaitable[bool | None], item: Item | None = None) -> TransitionResult:
         """Run one macrostep and all that belongs to it."""
-        self._step = step = Step()
+        self._step = step = Step(_steps.get())
         before = str(self.state)
-        within = _steps.set(_steps.get() | {step})
+        within = _steps.set(step)
         self._running = True
         refused: bool | None = False
         try:
             try:
-                refused = await work()
+                refused = await work
             except Exception as error:  # noqa: BLE001 - raised below, when the step is complete
-                step.failures.insert(0, error)
+                step.failures = (error, *step.failures)
             await self._complete(step)
         finally:
             self._running = False
@@ -291,18 +308,23 @@ class Core(ABC):
         return self._result(step, before, item, refused=bool(refused))
 
     async def _complete(self, step: Step) -> None:
-        for failed in step.effect_errors:
-            if f"error.effect.{failed['effect']}" not in step.taken_events:
-                text = "effect %r of machine %r failed: %s"
-                _logger.warning(text, failed["effect"], self.definition.name, failed["error"])
+        if step.effect_errors:
+            self._tell_effect_errors(step)
         if not self._active:
             return
         if self._chart is not None and self._chart.is_terminated and not self._ended:
             await self._end()
-        else:
+        elif self._children.pending:
             await self._children.settle()
-        if step.taken:
+        if step.taken and (self._persistence is not None or self._parent is not None):
             await self._save()
+
+    def _tell_effect_errors(self, step: Step) -> None:
+        taken = {event_name(trigger) for trigger in step.taken_for}
+        for failed in step.effect_errors:
+            if f"error.effect.{failed['effect']}" not in taken:
+                text = "effect %r of machine %r failed: %s"
+                _logger.warning(text, failed["effect"], self.definition.name, failed["error"])
 
     async def _end(self) -> None:
         self._ended = True
@@ -346,11 +368,11 @@ class Core(ABC):
         return False
 
     def _result(self, step: Step, before: str, item: Item | None, *, refused: bool) -> TransitionResult:
-        found = TransitionResult(step.taken, before, effect_errors=tuple(step.effect_errors))
-        if item is not None:
-            found.event = item.event
+        event = None if item is None else item.event
+        found = TransitionResult(step.taken, before, event=event, effect_errors=step.effect_errors)
         if step.taken:
-            found.to_state, found.to_state_leaf = str(self.state), self.state.leaf()
+            state = self.state
+            found.to_state, found.to_state_leaf = str(state), state.leaf()
         elif item is not None:
             found.ignored = not refused and self._chart is not None and self._chart._orca.ignored
             if refused:
@@ -390,12 +412,25 @@ class Core(ABC):
             return True
         return any(row.event in names and row.source in sources for row in self._lowered.definition.transitions)
 
+    def _is_heard(self, types: Iterable[str]) -> bool:
+        """Tell whether the bus is to hear of events of some types: nobody else makes an object for each."""
+        bus = self.event_bus
+        # One that has its own way to publish, of whatever class, gets all of them.
+        return getattr(bus.publish, "__func__", None) is not EventBus.publish or bus.hears(types)
+
     async def _publish(self, event_type: EventType, payload: dict[str, Any]) -> None:
-        if self.event_bus.hears(event_type):
+        if self._is_heard((event_type.value,)):
             await aside()
             await self.event_bus.publish(Event(event_type, self.definition.name, payload=payload))
 
     # -- states, timers, children ---------------------------------------------------------------------------
+
+    def _path(self, name: str) -> str:
+        """Give the path of a state; the published runtime knows states by their names alone."""
+        if name in self._lowered.states:
+            return name
+        found = [path for path in self._lowered.states if path.endswith(f".{name}")]
+        return found[0] if len(found) == 1 else name
 
     def _entered(self, path: str, payload: dict[str, Any] | None) -> None:
         for timeout in self._lowered.timeouts.get(path, ()):

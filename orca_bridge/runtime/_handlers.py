@@ -60,7 +60,8 @@ class Handlers(Mapping[str, Any]):
     def __getitem__(self, name: str) -> Any:
         if name not in self._machine._class._blueprint.actions:
             return self._machine._actions[name]
-        return Present(name, _NO_CALL, asynchronous=True, of=self)
+        kind = Raising if name.startswith(RAISE) else Present
+        return kind(name, _NO_CALL, asynchronous=True, of=self)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._machine._actions)
@@ -71,11 +72,9 @@ class Handlers(Mapping[str, Any]):
     def run(self, name: str, trigger: TriggerData, names: Names) -> Any:
         """Run an action; what changes in the context, or an awaitable if there is something to wait for."""
         chart: OrcaChart = trigger.machine  # type: ignore[assignment] # whose action this is
-        if name.startswith(RAISE):
-            _raise(chart, name.removeprefix(RAISE))
-            return None
-        handler = self._machine._actions.get(name) or chart._blueprint.tables.get(name)
-        effects = self._machine._lowered.effects.get(name, ())
+        machine = self._machine
+        handler = machine._actions.get(name) or chart._blueprint.tables.get(name)
+        effects = machine._lowered.effects.get(name, ())
         if handler is None:
             if not effects:
                 self._miss(name)
@@ -115,7 +114,7 @@ class Handlers(Mapping[str, Any]):
     def _call(self, handler: Callable[..., Any], trigger: TriggerData, names: Names) -> Any:
         known = self._calls.get(handler)
         if known is None:
-            known = self._calls[handler] = Handler("", Call.of(handler), asynchronous=False)
+            known = self._calls[handler] = Handler("", Call.of(handler, by_place=True), asynchronous=False)
         return known.run(trigger, names, self._machine)
 
     async def _effect(self, chart: OrcaChart, action: str, effect: Effect) -> None:
@@ -129,7 +128,7 @@ class Handlers(Mapping[str, Any]):
         if failure is None:
             await machine._publish(EventType.EFFECT_COMPLETED, {"effect": effect.type, "result": result.data})
             return
-        machine._step.effect_errors.append({"effect": effect.type, "action": action, "error": failure})
+        machine._step.effect_errors += ({"effect": effect.type, "action": action, "error": failure},)
         await machine._publish(EventType.EFFECT_FAILED, {"effect": effect.type, "error": failure})
 
 
@@ -142,6 +141,14 @@ class Present(Handler):
     def run(self, trigger: TriggerData, names: Names, shown: object = None) -> Any:  # noqa: ARG002 - as any handler is run
         """Run it."""
         return self.of.run(self.action, trigger, names)
+
+
+class Raising(Present):
+    """The handler of an action that stands for an event."""
+
+    def run(self, trigger: TriggerData, names: Names, shown: object = None) -> Any:  # noqa: ARG002 - as above
+        """Raise it."""
+        _raise(trigger.machine, self.action.removeprefix(RAISE))  # type: ignore[arg-type] # an OrcaChart
 
 
 async def _update(found: Awaitable[Any]) -> Any:

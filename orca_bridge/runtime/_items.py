@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+
+    from statemachine.event_data import TriggerData
 
     from .types import TransitionResult
 
 __all__ = ("Item", "Step")
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Item:
     """An event that waits for its turn."""
 
@@ -30,13 +32,15 @@ class Item:
     failure: BaseException | None = None
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Step:
     """What is found out during one macrostep."""
 
+    outer: Step | None = None
+    """The macrostep, of another machine, that it runs within."""
     taken: bool = False
-    effect_errors: list[dict[str, str]] = field(default_factory=list)
-    taken_events: set[str] = field(default_factory=set)
+    effect_errors: tuple[dict[str, str], ...] = ()
+    taken_for: tuple[TriggerData, ...] = ()
     """The events that transitions were taken for."""
-    failures: list[Exception] = field(default_factory=list)
+    failures: tuple[Exception, ...] = ()
     """Raised to the caller when the macrostep is over."""

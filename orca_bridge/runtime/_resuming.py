@@ -52,7 +52,7 @@ async def go_on(machine: Core, snap: Mapping[str, Any], timers: str, foreign: st
         chart = machine._make_chart(paths)
         machine._ended = chart.is_terminated
         machine._queue.extend(Item(one["event"], one.get("payload")) for one in snap.get("queue") or ())
-        await machine._run(lambda: _settle_in(machine, chart, snap, paths, (timers, foreign), cold=cold))
+        await machine._run(_settle_in(machine, chart, snap, paths, (timers, foreign), cold=cold))
         await machine._drain()
 
 
@@ -73,12 +73,17 @@ def _checked(machine: Core, snap: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _check_children(machine: Core, snap: Mapping[str, Any]) -> None:
     """Find what does not fit in snapshots of children, before anything changes."""
-    for path, saved in (snap.get("children") or {}).items():
+    for path, saved in (_children(machine, snap) or {}).items():
         invoke = machine._lowered.invokes.get(path)
         if invoke is not None and invoke.machine in machine._machines:
             child = machine._child(path, invoke, {})
             paths_of(child.definition.name, saved.get("state"), child._lowered)
             _check_children(child, saved)
+
+
+def _children(machine: Core, snap: Mapping[str, Any]) -> dict[str, Mapping[str, Any]] | None:
+    saved = snap.get("children")
+    return None if saved is None else {machine._path(name): child for name, child in saved.items()}
 
 
 def _context(machine: Core, snap: Mapping[str, Any]) -> dict[str, Any]:
@@ -112,7 +117,8 @@ def _restore_timers(machine: Core, snap: Mapping[str, Any], paths: Sequence[str]
 
 
 async def _restore_children(machine: Core, snap: Mapping[str, Any], paths: Sequence[str], foreign: str) -> None:
-    saved = snap.get("children")
+    saved = _children(machine, snap)
+    invoked = machine._path(snap.get("active_invoke") or "")
     for path, invoke in machine._lowered.invokes.items():
         if path not in paths:
             continue
@@ -120,5 +126,5 @@ async def _restore_children(machine: Core, snap: Mapping[str, Any], paths: Seque
             machine._children.pending[path] = None
         elif path in saved:
             await machine._children.resume(path, invoke, saved[path])
-        elif invoke.machine in machine._runners and snap.get("active_invoke") == path:
+        elif invoke.machine in machine._runners and invoked == path:
             machine._children.resume_foreign(path, invoke, run=foreign == "run")

@@ -11,16 +11,66 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections import deque
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Generator
 
-__all__ = ("aside", "begin_turn", "told")
+__all__ = ("Turnstile", "aside", "begin_turn", "told")
 
 _MOVE: Any = object()
 """What a turn yields that has to move into a task of its own."""
+
+
+class Turnstile:
+    """
+    What lets one through at a time, in order of arrival.
+
+    As a lock of asyncio's does, but where nobody is in the way that takes no coroutine.
+    """
+
+    __slots__ = ("_is_taken", "_waiting")
+
+    def __init__(self) -> None:
+        self._is_taken = False
+        self._waiting: deque[asyncio.Future[None]] = deque()
+
+    def enter_at_once(self) -> bool:
+        """Go through if nobody is in the way; whether it was so."""
+        if self._is_taken:
+            return False
+        self._is_taken = True
+        return True
+
+    async def enter(self) -> None:
+        """Go through when all that came before have left."""
+        if self.enter_at_once():
+            return
+        waiter = asyncio.get_running_loop().create_future()
+        self._waiting.append(waiter)
+        try:
+            await waiter
+        except asyncio.CancelledError:
+            if waiter.done() and not waiter.cancelled():  # it was let through just before
+                self.leave()
+            raise
+
+    def leave(self) -> None:
+        """Let the next one through."""
+        while self._waiting:
+            waiter = self._waiting.popleft()
+            if not waiter.done():
+                waiter.set_result(None)
+                return
+        self._is_taken = False
+
+    async def __aenter__(self) -> None:
+        await self.enter()
+
+    async def __aexit__(self, *_error: object) -> None:
+        self.leave()
 
 
 class _First(threading.local):

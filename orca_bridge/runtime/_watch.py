@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from functools import partial
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from orca_bridge.convert._context import copied
 from orca_bridge.convert._payload import event_name, payload_of
@@ -30,7 +31,11 @@ if TYPE_CHECKING:
 
 __all__ = ("Watch",)
 
-_TOLD = (EventType.TRANSITION_STARTED, EventType.STATE_CHANGED, EventType.TRANSITION_COMPLETED)
+_TOLD = tuple(
+    told_of.value for told_of in (EventType.TRANSITION_STARTED, EventType.STATE_CHANGED, EventType.TRANSITION_COMPLETED)
+)
+
+_known: WeakKeyDictionary[type[OrcaChart], frozenset[int]] = WeakKeyDictionary()
 
 
 class Watch:
@@ -44,33 +49,27 @@ class Watch:
 
     def __init__(self, machine: Core) -> None:
         self._machine = machine
-        self._ignoring: dict[int, bool] = {}
+        self._ignoring = _ignoring(machine._class)
         rows = machine._lowered.definition.transitions
         self._written = {(row.event, row.target): row.target_text for row in rows if row.target_text}
 
     def attach(self, chart: OrcaChart) -> None:
         """Stand around the microsteps of a machine."""
         engine: Any = chart._engine
-        plain = engine.take
+        plain, ignoring = engine.take, self._ignoring
 
-        async def take(program: Any, trigger: TriggerData) -> Any:
-            if all(map(self._ignores, program.transitions)):
-                return await plain(program, trigger)
-            step, name = self._machine._step, event_name(trigger) or ""
+        def take(program: Any, trigger: TriggerData) -> Any:
+            if ignoring and all(id(transition) in ignoring for transition in program.transitions):
+                return plain(program, trigger)
+            step = self._machine._step
             step.taken = True
-            step.taken_events.add(name)
+            step.taken_for += (trigger,)
             if self._is_heard():
-                return await self._framed(partial(plain, program, trigger), program.transitions, name)
-            return await plain(program, trigger)
+                name = event_name(trigger) or ""
+                return self._framed(partial(plain, program, trigger), program.transitions, name)
+            return plain(program, trigger)
 
         engine.take = take
-
-    def _ignores(self, transition: Transition) -> bool:
-        known = self._ignoring.get(id(transition))  # which live as long as the class
-        if known is None:
-            known = any(getattr(spec.func, "__name__", "") == IGNORED for spec in transition.on)
-            self._ignoring[id(transition)] = known
-        return known
 
     def _is_heard(self) -> bool:
         """Whether anybody wants to know of a microstep."""
@@ -79,7 +78,7 @@ class Watch:
             machine.on_transition is not None
             or machine._log_sink is not None
             or machine._lowered.invokes
-            or any(map(machine.event_bus.hears, _TOLD))
+            or machine._is_heard(_TOLD)
         )
 
     def on_enter_state(self, state: State, event_data: EventData) -> None:
@@ -122,7 +121,7 @@ class Watch:
             if isawaitable(found):
                 await told(found)
         except Exception as error:  # noqa: BLE001 - raised to the caller when the macrostep is over
-            self._machine._step.failures.append(error)
+            self._machine._step.failures += (error,)
 
     def _log(self, sink: LogSink, event: str, states: tuple[StateValue, StateValue], context: dict[str, Any]) -> None:
         machine = self._machine
@@ -137,6 +136,19 @@ class Watch:
             "context_delta": _delta(context, machine.context),
         }
         write_safely(sink, entry)
+
+
+def _ignoring(machine: type[OrcaChart]) -> frozenset[int]:
+    """Give the transitions that discard their event, by their identities; they live as long as their class."""
+    known = _known.get(machine)
+    if known is None:
+        every = (transition for state in machine.states_map.values() for transition in state.transitions)
+        known = _known[machine] = frozenset(id(one) for one in every if _discards(one))
+    return known
+
+
+def _discards(transition: Transition) -> bool:
+    return any(getattr(spec.func, "__name__", "") == IGNORED for spec in transition.on)
 
 
 def _context(machine: Core) -> dict[str, Any] | None:

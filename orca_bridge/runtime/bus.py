@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum
@@ -71,6 +71,9 @@ class Event:
     timestamp: datetime = field(default_factory=lambda: datetime.now(UTC))
     payload: dict[str, Any] = field(default_factory=dict)
 
+    def __str__(self) -> str:
+        return f"Event({_key(self.type)}, source={self.source})"
+
     @property
     def name(self) -> str:
         """What a machine takes it for: its event name, else its type."""
@@ -115,6 +118,8 @@ class EventBus:
         handlers = self._subscribers.get(_key(event_type), [])
         if handler in handlers:
             handlers.remove(handler)
+            if not handlers:
+                del self._subscribers[_key(event_type)]
 
     async def publish(self, event: Event) -> None:
         """
@@ -126,9 +131,9 @@ class EventBus:
         if handlers:
             await asyncio.gather(*(_tell(handler, event) for handler in tuple(handlers)))
 
-    def hears(self, event_type: EventType) -> bool:
-        """Tell whether anybody would hear an event of a type."""
-        return bool(self._subscribers.get(event_type.value))
+    def hears(self, types: Iterable[str]) -> bool:
+        """Tell whether anybody would hear an event of one of some types, which are given as their texts."""
+        return bool(self._subscribers) and not self._subscribers.keys().isdisjoint(types)
 
     # -- effects --------------------------------------------------------------------------------------------
 

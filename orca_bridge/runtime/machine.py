@@ -12,6 +12,7 @@ from ._foreign import ForeignRunner
 from ._items import Item
 from ._resuming import go_on
 from ._snapshots import snapshot_of
+from ._turns import begin_turn
 from .bus import Event, EventBus
 from .types import MachineNotActiveError, StateValue, TransitionResult
 
@@ -212,15 +213,18 @@ class OrcaMachine(Core):
             MachineNotActiveError: The machine has not been started, or was stopped.
             Exception: What an action raised, if no row takes it. The transition has been taken then.
         """
-        name, carried = _read_event(event, payload)
+        name, carried = (event, None) if type(event) is str and payload is None else _read_event(event, payload)
         if not self._active:
             raise MachineNotActiveError(self.definition.name)
-        item = Item(name, carried, owned=not self._is_inside())
+        item = Item(name, carried, owned=not self._running or not self._is_inside())
         self._queue.append(item)
         if not item.owned:
             return TransitionResult(taken=False, from_state=str(self.state), queued=True, event=name)
-        await self._unharmed(self._drive(item))
-        await self._children.wait()
+        rest = begin_turn(self._drive(item))
+        if rest is not None:
+            await self._go_on_unharmed(rest)
+        if self._children.awaited:
+            await self._children.wait()
         if item.result is None:
             raise MachineNotActiveError(self.definition.name)
         return item.result
@@ -246,12 +250,6 @@ class OrcaMachine(Core):
         """Stop the child of a state, if it has one; the state is told nothing."""
         self._children.leave(self._path(state_name))
         await self._children.tell_stopped()
-
-    def _path(self, name: str) -> str:
-        if name in self._lowered.states:
-            return name
-        found = [path for path in self._lowered.states if path.endswith(f".{name}")]
-        return found[0] if len(found) == 1 else name
 
     def _child(self, path: str, invoke: InvokeDefinition, values: Mapping[str, Any]) -> OrcaMachine:
         """Make a child that shares what its parent was given."""

@@ -332,7 +332,7 @@ class StateValue:
 
     def leaf(self) -> str:
         """Give the innermost active state; of several, the first."""
-        return self.leaves()[0]
+        return self._value if isinstance(self._value, str) else self.leaves()[0]
 
     def leaves(self) -> list[str]:
         """Give the innermost active states."""

@@ -37,7 +37,7 @@ async def process_call(engine: AsyncPlannedEngine, event: BoundEvent, args: tupl
             engine.internal_queue.queue.queue
             or engine.external_queue.queue.queue
             or engine.programs.has_eventless
-            or engine._has_to_spawn(engine._invoke_manager)
+            or (engine.invocations is not None and engine._has_to_spawn(engine.invocations))
             or engine._has_more_to_do
         ):
             await engine._run_processing_loop(None)

@@ -49,7 +49,7 @@ async def _hold(engine: PlannedEngine, conditions: Any, t: Trigger) -> bool:
     for condition in conditions:
         try:
             value = condition.call(t)
-            if isawaitable(value):
+            if value is not True and value is not False and isawaitable(value):
                 value = await value
         except Exception as error:
             if not engine.sm.catch_errors_as_events:

@@ -505,16 +505,15 @@ class AsyncPlannedEngine(PlannedEngine, AsyncEngine):
         if self.value is None:
             BoundEvent(INITIAL_EVENT, _sm=self.sm).put(**kwargs)
 
-    async def find(self, trigger_data: TriggerData) -> Any:
-        """Return what an event does where the machine is: a program, or None if it is refused."""
-        return await self._find(trigger_data)
+    def find(self, trigger_data: TriggerData) -> Any:
+        """Return, to be awaited, what an event does where the machine is: a program, or None if it is refused."""
+        return self._find(trigger_data)
 
     async def _find(self, trigger_data: TriggerData) -> Any:
-        programs = self.programs
+        programs, sm, event = self.programs, self.sm, trigger_data.event
         if self._is_odd:
-            return await self._find_stock(trigger_data, AsyncEngine.select_transitions)
-        sm = self.sm
-        event = trigger_data.event
+            select = AsyncEngine.select_transitions if event is not None else AsyncEngine.select_eventless_transitions
+            return await self._find_stock(trigger_data, select)
         choice = programs.choice(getattr(sm.model, sm.state_field, None), None if event is None else event.id)
         return choice.fixed if choice.is_fixed else await choose_async(self, choice, self._prepare(trigger_data))
 
@@ -524,21 +523,19 @@ class AsyncPlannedEngine(PlannedEngine, AsyncEngine):
         found = await select(self, trigger_data)
         return OddProgram(tuple(found)) if found else None
 
-    async def find_eventless(self, trigger_data: TriggerData) -> Any:
-        """Return what the machine does without an event: a program, or None."""
-        if self._is_odd:
-            return await self._find_stock(trigger_data, AsyncEngine.select_eventless_transitions)
-        return await self._find(trigger_data)
+    def find_eventless(self, trigger_data: TriggerData) -> Any:
+        """Return, to be awaited, what the machine does without an event: a program, or None."""
+        return self._find(trigger_data)
 
     async def microstep(self, transitions: list[Transition], trigger_data: TriggerData) -> Any:
         """Take transitions; what the event's caller gets."""
         return await self._take(self._program_for(transitions, trigger_data), trigger_data)
 
-    async def take(self, program: Any, trigger_data: TriggerData) -> Any:
-        """Run a microstep; what the event's caller gets."""
+    def take(self, program: Any, trigger_data: TriggerData) -> Any:
+        """Run a microstep; an awaitable of what the event's caller gets."""
         if "microstep" in vars(self):  # somebody stands around every microstep
-            return await vars(self)["microstep"](list(program.transitions), trigger_data)
-        return await self._take(program, trigger_data)
+            return vars(self)["microstep"](list(program.transitions), trigger_data)
+        return self._take(program, trigger_data)
 
     async def _take(self, program: Any, trigger_data: TriggerData) -> Any:
         if type(program) is OddProgram:

@@ -218,11 +218,12 @@ class Choice:
         """Return what the chosen transitions do together; None if there are none."""
         if not chosen:
             return None
+        remembered: tuple[tuple[str, tuple[Any, ...]], ...] = ()
         if self._owner.has_history:
             remembered = tuple((name, tuple(one.value for one in states)) for name, states in histories.items())
-        else:
-            remembered = ()
-        key = (*(id(one) for one in chosen), remembered)
+        key: Any = id(chosen[0]) if len(chosen) == 1 else tuple(map(id, chosen))
+        if remembered:
+            key = key, remembered
         found = self._known.get(key)
         if found is None:
             if len(self._known) >= LIMIT:

@@ -392,8 +392,8 @@ FAULTS = (
         "keeps one program for all histories",
         "shallow history",
         "_programs.Choice.program",
-        "for one in chosen), remembered)",
-        "for one in chosen),)",
+        "key = key, remembered",
+        "pass",
     ),
     Fault(
         "lets conflicts be",

@@ -12,9 +12,11 @@ from orca_bridge.runtime import (
     Event,
     EventBus,
     EventType,
+    OrcaMachine,
     effect_handler,
     get_effect_registry,
     get_event_bus,
+    parse_orca_md,
     register_effect_handlers,
     reset_event_bus,
 )
@@ -237,3 +239,53 @@ class TestShared:
         assert run(EffectType("T", handler).execute({"by": 2})).data == {"n": 0.5}
         with pytest.raises(ZeroDivisionError):
             run(EffectType("T", handler).execute({"by": 0}))
+
+
+class Recording(EventBus):
+    """A bus with a way of its own to publish."""
+
+    def __init__(self):
+        super().__init__()
+        self.events = []
+
+    async def publish(self, event):
+        self.events.append(event)
+
+
+class Foreign:
+    """A bus that shares nothing with ours but what machines need of one."""
+
+    effect_handler_types = ()
+
+    def __init__(self):
+        self.events = []
+
+    async def publish(self, event):
+        self.events.append(event)
+
+
+def patched():
+    bus = EventBus()
+    bus.events = []
+    bus.publish = Recording.publish.__get__(bus)
+    return bus
+
+
+@pytest.mark.parametrize("make_bus", [Recording, Foreign, patched])
+def test_bus_of_ones_own(run, make_bus):
+    """A bus that publishes in its own way gets every event, though nobody has subscribed."""
+    text = "# machine M\n## state a [initial]\n## state b\n## transitions\n| Source | Event | Target |\n|---|---|---|\n| a | go | b |\n"
+    bus = make_bus()
+    machine = OrcaMachine(parse_orca_md(text), bus)
+    run(machine.start())
+    run(machine.send("go"))
+    run(machine.stop())
+
+    told = ["MACHINE_STARTED", "TRANSITION_STARTED", "STATE_CHANGED", "TRANSITION_COMPLETED", "MACHINE_STOPPED"]
+    assert [event.type.name for event in bus.events] == told
+
+
+@pytest.mark.parametrize(("event_type", "text"), [(EventType.STATE_CHANGED, "orca.state.changed"), ("mine", "mine")])
+def test_text_of_event(event_type, text):
+    """As text, an event is its type and who says it."""
+    assert str(Event(event_type, "M")) == f"Event({text}, source=M)"

@@ -160,6 +160,24 @@ class TestResults:
 
         assert called == [("greet", {"a": 1})] * 3
 
+    @pytest.mark.parametrize(
+        "handler",
+        [
+            lambda state, machine: state["tags"].append(machine),
+            lambda source, event_data: source["tags"].append(event_data),
+            lambda model, a: model["tags"].append(a),
+            lambda ctx, a, state=None: ctx["tags"].append(a),
+        ],
+        ids=["machine", "event_data", "field of the payload", "three"],
+    )
+    def test_places(self, run, make, handler):
+        """What stands first in a handler is the context, and next the payload, whatever they are called."""
+        machine = make(DOOR, actions={"greet": handler})
+        run(machine.start())
+        run(machine.send("open", {"a": 1}))
+
+        assert machine.context["tags"] == [{"a": 1}]
+
     def test_no_event(self, run, make):
         """A mapping without a type is refused, and told what it should be."""
         machine = make(DOOR)

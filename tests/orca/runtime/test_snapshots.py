@@ -125,6 +125,15 @@ class TestResume:
 
         assert (machine.state.leaf(), machine.children) == ("second", {})
 
+    def test_child_by_name(self, run, make, job):
+        """The published runtime saves the child of a nested state under the name of the state; it goes on all the same."""
+        snap = job.snapshot()
+        child = snap["children"].pop("busy.first")
+        machine = again(make)
+        run(machine.resume({**snap, "children": {"first": child | {"context": {"mark": 1}}}, "active_invoke": "first"}))
+
+        assert machine.children["busy.first"].context["mark"] == 1
+
     def test_active(self, run, job):
         """A machine that is active is not resumed."""
         snap = job.snapshot()

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from orca_bridge.runtime import EventType
+from orca_bridge.runtime._turns import Turnstile
 
 TOGGLE = """
 # machine Toggle
@@ -132,3 +133,24 @@ class TestTurns:
             return str(toggle.state)
 
         assert run(go()) == "on"
+
+    def test_caller_cancelled_when_let_through(self, run):
+        """Whoever is cancelled in the moment in which its turn has come leaves the turn to the next one."""
+
+        async def go():
+            turnstile, through = Turnstile(), []
+            assert turnstile.enter_at_once()
+
+            async def enter(name):
+                async with turnstile:
+                    through.append(name)
+
+            first, second, third = (asyncio.ensure_future(enter(name)) for name in "abc")
+            await asyncio.sleep(0)
+            second.cancel()
+            turnstile.leave()
+            first.cancel()
+            await asyncio.gather(first, second, third, return_exceptions=True)
+            return through, turnstile.enter_at_once()
+
+        assert run(go()) == (["c"], True)
