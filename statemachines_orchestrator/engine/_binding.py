@@ -23,7 +23,11 @@ if TYPE_CHECKING:
     from statemachine import StateChart
     from statemachine.callbacks import CallbackWrapper
 
-__all__ = ("Bound", "Source", "adds_listeners", "bind", "read_callback", "source_of")
+__all__ = ("NOT_CALLED", "Bound", "Source", "adds_listeners", "bind", "bind_for_event", "read_callback", "source_of")
+
+NOT_CALLED = object()
+"""What a callback of another event has returned."""
+
 
 _BY_NAME = (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
 _STATES = ("state", "source", "target")
@@ -126,6 +130,19 @@ def bind(source: Source, place: Place) -> Callable[[Trigger], Any]:
     return otherwise
 
 
+def bind_for_event(source: Source, place: Place, event: str | None) -> Callable[[Trigger], Any] | None:
+    """Return what `bind` does; None if the callback is not called for an event."""
+    if place.slot is None or source.is_for(event=None):
+        return bind(source, place) if source.is_for(event=event) else None
+    # A `prepare_event` may have put something else in the place of the event, and python-statemachine goes by that.
+    call, is_for, slot = bind(source, place), source.is_for, place.slot
+
+    def call_for_event(t: Trigger) -> Any:
+        return call(t) if is_for(event=t.prepared[slot]["event"]) else NOT_CALLED  # type: ignore[index] # prepared before
+
+    return call_for_event
+
+
 def _spread_at(place: Place, t: Trigger) -> dict[str, Any]:
     return spread(t, place)
 
@@ -160,7 +177,14 @@ def _by_signature(source: Source, place: Place, otherwise: Callable[[Trigger], A
     defaults = {one.name: one.default for one in source.parameters}
 
     def with_arguments(count: int) -> Callable[[Trigger], Any]:
-        make = _maker(names, count, source.kind == "method", _own(place), place.has_configurations)
+        make = _maker(
+            names,
+            count,
+            source.kind == "method",
+            _own(place),
+            place.has_configurations,
+            is_prepared=place.slot is not None,
+        )
         made: Callable[[Trigger], Any] = make(source.function, place, defaults, otherwise, by_count)
         return made
 
@@ -186,11 +210,24 @@ def _own(place: Place) -> tuple[str, ...]:
 
 @lru_cache(maxsize=4096)
 def _maker(
-    names: tuple[tuple[str, bool, bool], ...], count: int, is_method: bool, own_states: tuple[str, ...], has_both: bool
+    names: tuple[tuple[str, bool, bool], ...],
+    count: int,
+    is_method: bool,
+    own_states: tuple[str, ...],
+    has_both: bool,
+    *,
+    is_prepared: bool,
 ) -> Any:
     """Return what makes a call from a callback and its place; one per form of signature."""
     space: dict[str, Any] = {"own": own, "event_data_at": event_data_at}
-    text = source_of(names, count, is_method=is_method, own_states=own_states, has_configurations=has_both)
+    text = source_of(
+        names,
+        count,
+        is_method=is_method,
+        own_states=own_states,
+        has_configurations=has_both,
+        is_prepared=is_prepared,
+    )
     exec(compile(text, f"<call with {count} arguments>", "exec"), space)  # noqa: S102 - our own text, of names that are identifiers
     return space["make"]
 
@@ -202,6 +239,7 @@ def source_of(
     is_method: bool = True,
     own_states: Sequence[str] = (),
     has_configurations: bool = False,
+    is_prepared: bool = False,
 ) -> str:
     """
     Return the text of the function that calls callbacks of one form.
@@ -212,10 +250,11 @@ def source_of(
         is_method: Whether the machine itself comes first.
         own_states: Those of ``state source target`` of which the machine's own object is passed.
         has_configurations: Whether the configurations before and after are known.
+        is_prepared: Whether a `prepare_event` may have put something else under any name.
     """
-    fixed = _fixed(own_states, has_configurations=has_configurations)
+    fixed = _fixed(own_states, has_configurations=has_configurations, is_prepared=is_prepared)
     passed, looked_up = ["t.machine"] if is_method else [], []
-    setup = []
+    setup = ["slot = place.slot"] if is_prepared else []
     left = count
     for name, by_name_only, has_default in names:
         if by_name_only and left > 0:
@@ -242,22 +281,25 @@ def source_of(
     )
     if not names:
         other = ""
-    return _text(setup, other, looked_up, ", ".join(passed))
+    where = "t.prepared[slot]" if is_prepared else "t.given"
+    return _text(setup, other, where, looked_up, ", ".join(passed))
 
 
-def _fixed(own_states: Sequence[str], *, has_configurations: bool) -> dict[str, str]:
+def _fixed(own_states: Sequence[str], *, has_configurations: bool, is_prepared: bool) -> dict[str, str]:
     """Return the names whose values are known where the callback runs, and how they are written there."""
     states = {name: f"own(t, place.{name})" if name in own_states else f"place.{name}" for name in _STATES}
     both = _CONFIGURATIONS if has_configurations else {}
+    if is_prepared:
+        return both
     return {**_ALWAYS, **states, **both}
 
 
-def _text(setup: Sequence[str], other: str, looked_up: Sequence[str], passed: str) -> str:
+def _text(setup: Sequence[str], other: str, where: str, looked_up: Sequence[str], passed: str) -> str:
     lines = ["def make(function, place, defaults, otherwise, by_count):\n"]
     lines += [f"    {line}\n" for line in setup]
     lines += ["    def call(t):\n", other]
     if looked_up:
-        lines += ["        given = t.given\n", "        try:\n"]
+        lines += [f"        given = {where}\n", "        try:\n"]
         lines += [f"            {line}\n" for line in looked_up]
         lines += ["        except KeyError:\n", "            return otherwise(t)\n"]
     lines += [f"        return function({passed})\n", "    return call\n"]

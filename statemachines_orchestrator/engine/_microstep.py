@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from statemachine.exceptions import InvalidDefinition
 from statemachine.orderedset import OrderedSet
 
-from ._trigger import own
+from ._binding import NOT_CALLED
+from ._trigger import own, unprepared
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from ._planned import PlannedEngine
     from ._planner import Plan
-    from ._programs import Choice, Entering, Group, Line, Program
+    from ._programs import Choice, Entering, Group, Line, Preparing, Program
     from ._trigger import Trigger
 
 __all__ = (
@@ -49,14 +50,34 @@ def choose(engine: PlannedEngine, choice: Choice, t: Trigger) -> Any:
         A program, or None if no transition is enabled.
     """
     chosen = []
+    if choice.is_prepared:
+        t.prepared = None
     for row in choice.rows:
         for candidate in row:
+            if candidate.preparing is not None:
+                _prepare(candidate.preparing, t)
             for call in candidate.validators:
                 call(t)
             if not candidate.conditions or _hold(engine, candidate.conditions, t):
                 chosen.append(candidate.transition)
                 break
     return choice.program(chosen, engine.sm.history_values)
+
+
+def _prepare(preparing: Preparing, t: Trigger) -> None:
+    """
+    Let `prepare_event` add to what callbacks get at a place, if it has not done so for this event.
+
+    python-statemachine does it where it collects the arguments of callbacks, whether there are any or not.
+    """
+    place, prepared = preparing.place, t.prepared
+    if prepared is None:
+        prepared = t.prepared = {}
+    if place.slot in prepared:
+        return
+    given = prepared[place.slot] = unprepared(t, place)
+    for found in [call(t) for call in preparing.callbacks]:
+        given.update(found)
 
 
 def _hold(engine: PlannedEngine, conditions: Any, t: Trigger) -> bool:
@@ -84,6 +105,8 @@ def take(engine: PlannedEngine, program: Program, t: Trigger) -> Any:
     result: list[Any] = []
     is_atomic = engine.programs.is_atomic
     try:
+        for preparing in program.preparing:
+            _prepare(preparing, t)
         for group in program.before:
             result += [call(t) for call in group]
         _leave(engine, program, t, is_atomic=is_atomic)
@@ -103,6 +126,8 @@ def take(engine: PlannedEngine, program: Program, t: Trigger) -> Any:
         return None
     if program.after:
         _finish(engine, program, t)
+    if program.preparing:
+        result = [one for one in result if one is not NOT_CALLED]
     return result[0] if len(result) == 1 else (result or None)
 
 
@@ -144,6 +169,8 @@ def _leave(engine: PlannedEngine, program: Program, t: Trigger, *, is_atomic: bo
     for leaving in program.exits:
         if manager is not None:
             manager.cancel_for_state(leaving.state)
+        if leaving.preparing is not None:
+            _prepare(leaving.preparing, t)
         if leaving.callbacks:
             _each(engine, leaving.callbacks, t)
         if not is_atomic:
@@ -151,19 +178,23 @@ def _leave(engine: PlannedEngine, program: Program, t: Trigger, *, is_atomic: bo
 
 
 def _enter(engine: PlannedEngine, entry: Entering, t: Trigger, result: list[Any], *, is_atomic: bool) -> None:
+    if entry.preparing is not None:
+        _prepare(entry.preparing, t)
     if not is_atomic:
         write(engine, entry.entered)
     entered = _each(engine, entry.callbacks, t) if entry.callbacks else []
     if not entry.is_special:
         return
     result += [call(t) for call in entry.initial]
-    for group, is_apart in entry.contents:
+    for group, is_apart, preparing in entry.contents:
+        if preparing is not None:
+            _prepare(preparing, t)
         if is_apart and t.event != ERROR_EXECUTION:
             _each(engine, group, t)
         else:
             _call(group, t)
     if entry.invokes:
-        engine._invoke_manager.mark_for_invoke(own_or_class(t, entry), dict(t.given))
+        engine._invoke_manager.mark_for_invoke(own_or_class(t, entry), dict(engine.given(t)))
     if entry.is_final:
         engine._handle_final_state(own_or_class(t, entry), entered)
 
@@ -173,6 +204,8 @@ def enter(engine: PlannedEngine, program: Program, t: Trigger) -> list[Any]:
     t.plan = program.plan
     result: list[Any] = []
     is_atomic = engine.programs.is_atomic
+    for preparing in program.preparing:
+        _prepare(preparing, t)
     engine.taking(program, t)
     if is_atomic:
         write(engine, program.plan.after)
@@ -185,7 +218,9 @@ def enter(engine: PlannedEngine, program: Program, t: Trigger) -> list[Any]:
 def _finish(engine: PlannedEngine, program: Program, t: Trigger) -> None:
     """Run what comes after; the configuration stays as it is, even if that fails."""
     try:
-        for group, is_apart in program.after:
+        for group, is_apart, preparing in program.after:
+            if preparing is not None:
+                _prepare(preparing, t)
             if is_apart and t.event != ERROR_EXECUTION:
                 _each(engine, group, t)
                 continue

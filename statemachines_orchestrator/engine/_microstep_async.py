@@ -14,13 +14,15 @@ from typing import TYPE_CHECKING, Any
 from statemachine.exceptions import InvalidDefinition
 from statemachine.orderedset import OrderedSet
 
+from ._binding import NOT_CALLED
 from ._microstep import ERROR_EXECUTION, own_or_class, record_histories, report, write
+from ._trigger import unprepared
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ._planned import PlannedEngine
-    from ._programs import Choice, Entering, Group, Line, Program
+    from ._programs import Choice, Entering, Group, Line, Preparing, Program
     from ._trigger import Trigger
 
 __all__ = ("choose_async", "enter_async", "take_async", "take_in_line_async")
@@ -34,8 +36,12 @@ async def choose_async(engine: PlannedEngine, choice: Choice, t: Trigger) -> Any
         A program, or None if no transition is enabled.
     """
     chosen = []
+    if choice.is_prepared:
+        t.prepared = None
     for row in choice.rows:
         for candidate in row:
+            if candidate.preparing is not None:
+                await _prepare(candidate.preparing, t)
             if candidate.validators:
                 await _all(candidate.validators, t)
             if candidate.conditions and not await _hold(engine, candidate.conditions, t):
@@ -43,6 +49,18 @@ async def choose_async(engine: PlannedEngine, choice: Choice, t: Trigger) -> Any
             chosen.append(candidate.transition)
             break
     return choice.program(chosen, engine.sm.history_values)
+
+
+async def _prepare(preparing: Preparing, t: Trigger) -> None:
+    """Do what `_microstep._prepare` does."""
+    place, prepared = preparing.place, t.prepared
+    if prepared is None:
+        prepared = t.prepared = {}
+    if place.slot in prepared:
+        return
+    given = prepared[place.slot] = unprepared(t, place)
+    for found in await _all(preparing.callbacks, t):
+        given.update(found)
 
 
 async def _hold(engine: PlannedEngine, conditions: Any, t: Trigger) -> bool:
@@ -72,6 +90,8 @@ async def take_async(engine: PlannedEngine, program: Program, t: Trigger) -> Any
     result: list[Any] = []
     is_atomic = engine.programs.is_atomic
     try:
+        for preparing in program.preparing:
+            await _prepare(preparing, t)
         for group in program.before:
             result += await _all(group, t)
         await _leave(engine, program, t, is_atomic=is_atomic)
@@ -91,6 +111,8 @@ async def take_async(engine: PlannedEngine, program: Program, t: Trigger) -> Any
         return None
     if program.after:
         await _finish(engine, program, t)
+    if program.preparing:
+        result = [one for one in result if one is not NOT_CALLED]
     return result[0] if len(result) == 1 else (result or None)
 
 
@@ -136,6 +158,8 @@ async def _leave(engine: PlannedEngine, program: Program, t: Trigger, *, is_atom
         manager = engine.invocations
         if manager is not None and (manager._active or manager._pending):
             manager.cancel_for_state(leaving.state)
+        if leaving.preparing is not None:
+            await _prepare(leaving.preparing, t)
         if leaving.callbacks:
             await _each(engine, leaving.callbacks, t)
         if not is_atomic:
@@ -143,18 +167,22 @@ async def _leave(engine: PlannedEngine, program: Program, t: Trigger, *, is_atom
 
 
 async def _enter(engine: PlannedEngine, entry: Entering, t: Trigger, result: list[Any], *, is_atomic: bool) -> None:
+    if entry.preparing is not None:
+        await _prepare(entry.preparing, t)
     if not is_atomic:
         write(engine, entry.entered)
     entered = await _each(engine, entry.callbacks, t) if entry.callbacks else []
     if entry.initial:
         result += await _all(entry.initial, t)
-    for group, is_apart in entry.contents:
+    for group, is_apart, preparing in entry.contents:
+        if preparing is not None:
+            await _prepare(preparing, t)
         if is_apart and t.event != ERROR_EXECUTION:
             await _each(engine, group, t)
         else:
             await _all(group, t)
     if entry.invokes:
-        engine._invoke_manager.mark_for_invoke(own_or_class(t, entry), dict(t.given))
+        engine._invoke_manager.mark_for_invoke(own_or_class(t, entry), dict(engine.given(t)))
     if entry.is_final:
         engine._handle_final_state(own_or_class(t, entry), entered)
 
@@ -164,6 +192,8 @@ async def enter_async(engine: PlannedEngine, program: Program, t: Trigger) -> li
     t.plan = program.plan
     result: list[Any] = []
     is_atomic = engine.programs.is_atomic
+    for preparing in program.preparing:
+        await _prepare(preparing, t)
     engine.taking(program, t)
     if is_atomic:
         write(engine, program.plan.after)
@@ -176,7 +206,9 @@ async def enter_async(engine: PlannedEngine, program: Program, t: Trigger) -> li
 async def _finish(engine: PlannedEngine, program: Program, t: Trigger) -> None:
     """Run what comes after; the configuration stays as it is, even if that fails."""
     try:
-        for group, is_apart in program.after:
+        for group, is_apart, preparing in program.after:
+            if preparing is not None:
+                await _prepare(preparing, t)
             is_caught = is_apart and t.event != ERROR_EXECUTION
             await (_each(engine, group, t) if is_caught else _all(group, t))
     except InvalidDefinition:

@@ -1,8 +1,8 @@
 """
 Engines that run by programs.
 
-They stand on python-statemachine's engines, keep its queues, its locks and its invocations, and leave to it whatever
-no program can do: machines with `prepare_event`, callbacks that add listeners, and logging at debug level.
+They stand on python-statemachine's engines, keep its queues, its locks and its invocations, and leave to it what no
+program can do: callbacks that add listeners, and logging at debug level.
 """
 
 from __future__ import annotations
@@ -212,9 +212,7 @@ class SyncPlannedEngine(PlannedEngine, SyncEngine):
         sm = self.sm
         event = trigger_data.event
         choice = programs.choice(getattr(sm.model, sm.state_field, None), None if event is None else event.id)
-        if choice.is_fixed:
-            return choice.fixed
-        return choose(self, choice, self._prepare(trigger_data))
+        return choice.fixed if choice.is_fixed else choose(self, choice, self._prepare(trigger_data))
 
     def _find_stock(self, trigger_data: TriggerData, select: Any) -> Any:
         self.for_stock(trigger_data)

@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 
 from statemachines_orchestrator.charts import read_chart
 
-from ._binding import Bound, Source, adds_listeners, bind, read_callback
+from ._binding import Bound, Source, adds_listeners, bind, bind_for_event, read_callback
 from ._planner import Plan, planner_of
 from ._trigger import Place
 
@@ -79,6 +79,13 @@ def statistics_of(machine_class: type[StateChart[Any]]) -> PlanStatistics:
     return _statistics.setdefault(machine_class, PlanStatistics())
 
 
+class Preparing(NamedTuple):
+    """What runs before the callbacks at a place, once per event: `prepare_event`."""
+
+    place: Place
+    callbacks: Group
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Leaving:
     """A state that is left, with its callbacks."""
@@ -86,6 +93,8 @@ class Leaving:
     state: State
     callbacks: Group
     left: tuple[Any, ...]
+    preparing: Preparing | None
+    """What runs before them; None if the machine has no `prepare_event`."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,11 +106,12 @@ class Entering:
     callbacks: Group
     initial: Group
     """What the transition does that says where the state begins."""
-    contents: tuple[tuple[Group, bool], ...]
+    contents: tuple[tuple[Group, bool, Preparing | None], ...]
     """What runs again because a history was entered, and whether each error of it is an event of its own."""
     entered: tuple[Any, ...]
     invokes: bool
     is_final: bool
+    preparing: Preparing | None
 
     @property
     def is_special(self) -> bool:
@@ -129,8 +139,10 @@ class Program:
     exits: tuple[Leaving, ...]
     on: tuple[Group, ...]
     entries: tuple[Entering, ...]
-    after: tuple[tuple[Group, bool], ...]
+    after: tuple[tuple[Group, bool, Preparing | None], ...]
     """The callbacks of each transition, and whether each error of theirs is an event of its own."""
+    preparing: tuple[Preparing, ...]
+    """What runs before the callbacks of each transition, unless it has run when the transition was chosen."""
     is_plain: bool
     """Whether callbacks see one change of the configuration, and no error of theirs is an event."""
     transitions: tuple[Transition, ...] = field(init=False)
@@ -151,16 +163,18 @@ class Program:
         has_callbacks = any(one.callbacks for one in self.exits) or any(
             one.callbacks or one.is_special for one in self.entries
         )
-        is_silent = not (self.before or self.on or self.after or has_callbacks or self.plan.remembered)
+        has_callbacks = bool(has_callbacks or self.before or self.on or self.after or self.preparing)
+        is_silent = not (has_callbacks or self.plan.remembered)
         object.__setattr__(self, "is_silent", is_silent)
         object.__setattr__(self, "is_single", len(self.plan.after) == 1)
         object.__setattr__(self, "value", self.plan.after[0] if self.is_single else None)
         object.__setattr__(self, "transitions", self.plan.transitions)
         object.__setattr__(self, "left", tuple(one.state.id for one in self.plan.exits))
         object.__setattr__(self, "entered", tuple(one.state.id for one in self.plan.entries))
-        is_special = not self.is_plain or self.plan.remembered or any(one.is_special for one in self.entries)
+        is_special = bool(not self.is_plain or self.plan.remembered or self.preparing)
+        is_special |= any(one.is_special for one in self.entries)
         object.__setattr__(self, "line", None if is_special else self._line())
-        groups = [*self.before, *self.on, *(group for group, _ in self.after)]
+        groups = [*self.before, *self.on, *(group for group, _, _ in self.after)]
         groups += [one.callbacks for one in self.exits] + [one.callbacks for one in self.entries]
         object.__setattr__(self, "is_single_file", not is_special and not any(group[1:] for group in groups))
 
@@ -170,7 +184,7 @@ class Program:
             exits=tuple(call for one in self.exits for call in one.callbacks),
             on=tuple(call for group in self.on for call in group),
             entries=tuple(call for one in self.entries for call in one.callbacks),
-            after=tuple(call for group, _ in self.after for call in group),
+            after=tuple(call for group, _, _ in self.after for call in group),
         )
 
 
@@ -181,6 +195,7 @@ class Candidate:
     transition: Transition
     validators: Group
     conditions: tuple[Bound, ...]
+    preparing: Preparing | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -193,7 +208,7 @@ class OddProgram:
 class Choice:
     """What an event may do in a configuration."""
 
-    __slots__ = ("_event", "_known", "_owner", "fixed", "is_fixed", "is_silent", "rows", "values")
+    __slots__ = ("_event", "_known", "_owner", "fixed", "is_fixed", "is_prepared", "is_silent", "rows", "values")
 
     def __init__(
         self, owner: Programs, values: tuple[Any, ...], event: str | None, rows: tuple[tuple[Candidate, ...], ...]
@@ -205,7 +220,10 @@ class Choice:
         self.rows: tuple[tuple[Candidate, ...], ...] = rows
         """For each atomic state, the transitions in the order in which they are asked."""
         asked = [row[0] for row in rows if row]
-        self.is_fixed: bool = not owner.has_history and not any(one.validators or one.conditions for one in asked)
+        self.is_prepared: bool = owner.has_prepare
+        """Whether `prepare_event` runs for each transition that is asked."""
+        is_asking = self.is_prepared or any(one.validators or one.conditions for one in asked)
+        self.is_fixed: bool = not (owner.has_history or is_asking)
         """Whether the outcome is the same every time."""
         self.fixed: Any = None
         """The outcome then: a program, or None if the event is refused."""
@@ -250,10 +268,11 @@ class Programs:
         self.has_eventless: bool = read_chart(kind).has_eventless
         self.is_atomic: bool = machine.atomic_configuration_update
         self.is_plain: bool = self.is_atomic and not machine.catch_errors_as_events
-        self.is_odd: bool = (
-            bool(self._sources.get(machine.prepare.key))
-            or _is_changed(machine)
-            or any(adds_listeners(one) for group in self._sources.values() for one in group)
+        self._prepare: str = machine.prepare.key
+        self.has_prepare: bool = bool(self._sources.get(self._prepare))
+        """Whether there is a `prepare_event`."""
+        self.is_odd: bool = _is_changed(machine) or any(
+            adds_listeners(one) for group in self._sources.values() for one in group
         )
         """Whether everything takes the stock road."""
         self.is_shared: bool = all(one.is_shared for group in self._sources.values() for one in group)
@@ -320,41 +339,51 @@ class Programs:
         return found
 
     def _candidate(self, transition: Transition, event: str | None) -> Candidate:
-        place = _place(transition)
+        place = self._place(transition)
         conditions = self._sources.get(transition.cond.key, ())
         return Candidate(
             transition,
             self._group(transition.validators.key, place, event),
             tuple(Bound(bind(one, place), one.expected) for one in conditions),
+            self._preparing(place, event),
         )
 
     def _bound(self, plan: Plan, event: str | None) -> Program:
-        ons = [self._group(one.on.key, _place(one, has_configurations=True), event) for one in plan.transitions]
-        befores = [self._group(one.before.key, _place(one), event) for one in plan.transitions]
+        ons = [self._group(one.on.key, self._place(one, has_configurations=True), event) for one in plan.transitions]
+        befores = [self._group(one.before.key, self._place(one), event) for one in plan.transitions]
+        afters = [self._after(one, event) for one in plan.transitions]
+        preparing = [self._preparing(self._place(one), event) for one in plan.transitions]
         return Program(
             plan,
             before=tuple(group for group in befores if group),
             exits=tuple(self._leaving(one, event) for one in plan.exits),
             on=tuple(group for group in ons if group),
             entries=tuple(self._entering(one, plan, event) for one in plan.entries),
-            after=tuple(one for one in (self._after(transition, event) for transition in plan.transitions) if one[0]),
+            after=tuple(one for one in afters if one[0] or one[2]),
+            preparing=tuple(one for one in preparing if one is not None),
             is_plain=self.is_plain,
         )
 
-    def _after(self, transition: Transition, event: str | None) -> tuple[Group, bool]:
+    def _after(self, transition: Transition, event: str | None) -> tuple[Group, bool, Preparing | None]:
         # A transition without a target has its arguments from `on`, which python-statemachine has added to.
         target = transition.target
-        place = _place(transition, has_configurations=True) if target is None else _place(transition, target)
-        return self._group(transition.after.key, place, event), target is None
+        if target is None:
+            place = self._place(transition, has_configurations=True)
+        else:
+            place = Place(transition, target, transition.source, target)
+            place = self._in_slot(place, "enter", transition, target)
+        return self._group(transition.after.key, place, event), target is None, self._preparing(place, event)
 
     def _leaving(self, leaving: Exit, event: str | None) -> Leaving:
         state, transition = leaving.state, leaving.transition
         place = Place(transition, state, state, transition.target, own_state=True, own_source=True)
-        return Leaving(state, self._group(state.exit.key, place, event), leaving.left)
+        place = self._in_slot(place, "exit", transition, state)
+        return Leaving(state, self._group(state.exit.key, place, event), leaving.left, self._preparing(place, event))
 
     def _entering(self, entry: Entry, plan: Plan, event: str | None) -> Entering:
         state, is_own, initial = entry.state, entry.is_own, entry.initial
         place = Place(entry.transition, state, entry.transition.source, state, own_state=is_own, own_target=is_own)
+        place = self._in_slot(place, "enter", entry.transition, state)
         return Entering(
             state,
             is_own,
@@ -362,24 +391,36 @@ class Programs:
             self._group(initial.on.key, place, event) if initial is not None else (),
             tuple(
                 # python-statemachine keeps the arguments of a transition that is taken, and its handler with them.
-                (self._group(one.on.key, _place(one, has_configurations=True), event), one in plan.transitions)
+                (
+                    self._group(one.on.key, self._place(one, has_configurations=True), event),
+                    one in plan.transitions,
+                    self._preparing(self._place(one), event),
+                )
                 for one in entry.contents
             ),
             entry.entered,
             invokes=state.invoke.key in self._invoking,
             is_final=state.final,
+            preparing=self._preparing(place, event),
         )
 
     def _group(self, key: str, place: Place, event: str | None) -> Group:
-        return tuple(bind(one, place) for one in self._sources.get(key, ()) if one.is_for(event=event))
+        calls = (bind_for_event(one, place, event) for one in self._sources.get(key, ()))
+        return tuple(call for call in calls if call is not None)
 
+    def _preparing(self, place: Place, event: str | None) -> Preparing | None:
+        return Preparing(place, self._group(self._prepare, place, event)) if self.has_prepare else None
 
-def _place(transition: Transition, target: State | None = None, *, has_configurations: bool = False) -> Place:
-    if target is None:
-        return Place(
-            transition, transition.source, transition.source, transition.target, has_configurations=has_configurations
-        )
-    return Place(transition, target, transition.source, target)
+    def _place(self, transition: Transition, *, has_configurations: bool = False) -> Place:
+        source = transition.source
+        place = Place(transition, source, source, transition.target, has_configurations=has_configurations)
+        return self._in_slot(place, "transition", transition)
+
+    def _in_slot(self, place: Place, *slot: object) -> Place:
+        # What the transition enters or leaves has its own.
+        if not self.has_prepare:
+            return place
+        return Place(*place[:-1], slot=tuple(one if type(one) is str else id(one) for one in slot))
 
 
 def _is_changed(machine: StateChart[Any]) -> bool:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from ._planner import Plan
 
-__all__ = ("Place", "Trigger", "as_trigger", "event_data_at", "own", "spread", "stamp")
+__all__ = ("Place", "Trigger", "as_trigger", "event_data_at", "own", "spread", "stamp", "unprepared")
 
 
 class Place(NamedTuple):
@@ -41,6 +41,8 @@ class Place(NamedTuple):
     own_target: bool = False
     has_configurations: bool = False
     """Whether callbacks also get the configurations before and after."""
+    slot: Any = None
+    """Where `Trigger.prepared` has what callbacks get; None if there is no `prepare_event`."""
 
 
 class Trigger(TriggerData):
@@ -52,6 +54,8 @@ class Trigger(TriggerData):
     """What the running microstep does."""
     event_datas: dict[Any, EventData] | None = None
     """What `event_data_at` has made."""
+    prepared: dict[Any, dict[str, Any]] | None = None
+    """Every name that callbacks may ask for, with what `prepare_event` has added, by `Place.slot`."""
 
     def __init__(
         self, machine: StateChart[Any], event: Event | None, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -102,8 +106,34 @@ def spread(trigger: Trigger, place: Place) -> dict[str, Any]:
         trigger: The event.
         place: Where in the microstep the callback runs.
     """
-    event_data = event_data_at(trigger, place)
-    found = {
+    if place.slot is not None:
+        found = dict(trigger.prepared[place.slot])  # type: ignore[index] # it is prepared before callbacks are called
+    else:
+        found = _names(trigger, place, event_data_at(trigger, place))
+    if place.has_configurations:
+        found["previous_configuration"] = trigger.previous_configuration
+        found["new_configuration"] = trigger.new_configuration
+    return found
+
+
+def unprepared(trigger: Trigger, place: Place) -> dict[str, Any]:
+    """
+    Return every name that `prepare_event` may ask for, with its value.
+
+    Args:
+        trigger: The event.
+        place: Where in the microstep the callbacks run for which something is prepared.
+    """
+    # A callback before may have written into the event, as python-statemachine lets it.
+    engine: Any = trigger.machine._engine
+    trigger.given = engine.given(trigger)
+    event_data = EventData(trigger_data=trigger, transition=place.transition)
+    event_data.state, event_data.source, event_data.target = states_at(trigger, place)
+    return _names(trigger, place, event_data)
+
+
+def _names(trigger: Trigger, place: Place, event_data: EventData) -> dict[str, Any]:
+    return {
         **trigger.given,
         "event_data": event_data,
         "machine": trigger.machine,
@@ -114,10 +144,6 @@ def spread(trigger: Trigger, place: Place) -> dict[str, Any]:
         "source": event_data.source,
         "target": event_data.target,
     }
-    if place.has_configurations:
-        found["previous_configuration"] = trigger.previous_configuration
-        found["new_configuration"] = trigger.new_configuration
-    return found
 
 
 def event_data_at(trigger: Trigger, place: Place) -> EventData:

@@ -8,11 +8,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import product
+from unittest.mock import patch
 
 import pytest
 from twin import ACCELERATED, OURS, PREPARED, STOCK, run
 from twin_cases import CASES
+from twin_cases_prepare import PREPARING
 from twin_data import FLAGS
+
+from statemachines_orchestrator.engine._planned import PlannedEngine
 
 every_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.claim)
 EVERY = [dict(zip(FLAGS, values, strict=True)) for values in product((False, True), repeat=len(FLAGS))]
@@ -65,3 +69,15 @@ def test_called(case, base):
 
         stock = run(chart, case.called, STOCK)
         assert run(chart, case.called, ACCELERATED) == stock
+
+
+@pytest.mark.parametrize("case", PREPARING, ids=lambda case: case.claim)
+@pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
+def test_prepare(case, is_async):
+    """Nothing of a machine with `prepare_event` is left to python-statemachine's own engine."""
+    chart = case.chart.asynchronous() if is_async else case.chart
+
+    with patch.object(PlannedEngine, "for_stock") as left:
+        run(chart, case.steps, OURS)
+
+    assert not left.called

@@ -5,6 +5,7 @@ from __future__ import annotations
 from twin_build import ALL, Case, act, compound, edge, final, first, history, hook, leaf, parallel, send, sends
 from twin_cases_corners import CORNERS
 from twin_cases_invoke import INVOCATIONS
+from twin_cases_prepare import PREPARING
 from twin_data import Chart, Declared, Node, Step
 
 FLAT = (first("s0"), leaf("s1"), leaf("s2"))
@@ -540,4 +541,5 @@ CASES = (
     ),
     *CORNERS,
     *INVOCATIONS,
+    *PREPARING,
 )

@@ -50,6 +50,13 @@ NAMED = (
     "new_configuration",
 )
 RESULTS = (None, None, 0, 1, "text", {"x": 9}, [1, 2], True, False)
+PREPARED = (
+    ({"prepared": 1},),
+    ({"prepared": 1}, {"prepared": 2}, {"prepared": 3}, {"prepared": 4}, {"prepared": 5}),
+    ({"prepared": 1, "x": 2}, {}),
+    ({"prepared": 1}, None),
+    ([("prepared", 1)], {"state": 1, "event": 2, "target": 3, "machine": 4, "previous_configuration": 5}),
+)
 DEEPEST = 3
 
 payloads = st.lists(
@@ -204,7 +211,7 @@ def callback(draw, name, owner, *, is_async, safe):
     if name in GUARDS:
         results = draw(st.lists(st.booleans(), min_size=1, max_size=3).map(tuple))
     if name == "prepare_event":
-        results = draw(st.sampled_from((({"prepared": 1},), ({"prepared": 1, "x": 2}, {}), ({"prepared": 1}, None))))
+        results = draw(st.sampled_from(PREPARED))
     does = acts(draw) if name not in (*GUARDS, "prepare_event") or rarely(draw, 6) else ()
     is_async = is_async and owner != "late" and draw(st.booleans())
     skips, times = draw(st.sampled_from((0, 0, 0, 1))), draw(st.integers(1, 2))

@@ -2,9 +2,11 @@
 
 import subprocess
 import sys
+import time
 
 import pytest
 from shop import Order
+from statemachine import State, StateChart
 from statemachine.engines.base import EventQueue
 from stock_members import StockMemberEngine
 
@@ -45,6 +47,69 @@ def test_plans(engine):
 
     assert (statistics.stock == 0) is (engine == "planned")
     assert (statistics.plans == 0) is (engine == "stock")
+
+
+def wait_until(holds):
+    """Wait for the thread of an invocation."""
+    for _ in range(1000):
+        if holds():
+            return
+        time.sleep(0.005)
+
+
+class Preparing:
+    """A listener that hands on what it is given, and writes into the event, too."""
+
+    def prepare_event(self, event_data, orc, state):
+        event_data.trigger_data.kwargs.setdefault("written", state.id)
+        return {"prepared": (orc, event_data.transition.target.id)}
+
+
+class Told(StateChart):
+    """A machine that notes what was prepared for it."""
+
+    idle = State(initial=True)
+    busy = State()
+    go = idle.to(busy, cond="may") | busy.to(idle)
+
+    def __init__(self, **given):
+        self.told = []
+        super().__init__(**given)
+
+    def may(self, prepared, written=None):
+        self.told.append(("may", *prepared, written))
+        return True
+
+    def on_exit_idle(self, prepared, written=None, *, orc):
+        assert prepared[0] is orc
+        self.told.append(("exit", *prepared, written))
+
+    def on_enter_busy(self, prepared, written=None):
+        self.told.append(("enter", *prepared, written))
+
+    def on_invoke_busy(self, ctx, orc):
+        self.told.append(("invoke", orc, ctx.kwargs["written"]))
+
+
+class Teller(Orchestrator):
+    """A system with a listener that prepares."""
+
+    told: Told = machine(factory=lambda: Told(listeners=[Preparing()]))
+
+
+def test_prepare(engine):
+    """What a member's `prepare_event` returns or writes reaches its callbacks on either engine, by a plan on ours."""
+    teller = Teller()
+    teller.told.go()
+    wait_until(lambda: len(teller.told.told) == 4)
+
+    assert teller.told.told == [
+        ("may", teller, "busy", None),
+        ("exit", teller, "busy", "idle"),
+        ("enter", teller, "busy", "idle"),
+        ("invoke", teller, "idle"),
+    ]
+    assert (statistics_of(Told).stock == 0) is (engine == "planned")
 
 
 @pytest.mark.conformance
