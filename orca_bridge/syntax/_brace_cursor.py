@@ -47,16 +47,17 @@ class Cursor:
 
     def at(self, *values: str) -> bool:
         """Tell whether the next token is one of these marks or words."""
-        token = self.tokens[self.position]
-        return token.value in values and token.kind != "string"
+        kind, value = self.tokens[self.position][:2]
+        return value in values and kind != "string"
 
     def at_end(self) -> bool:
         """Tell whether the file ends here."""
-        return self.token.kind == "end"
+        return self.tokens[self.position].kind == "end"
 
     def accept(self, *values: str) -> bool:
         """Step over one of these tokens if it comes next."""
-        found = self.at(*values)
+        kind, value = self.tokens[self.position][:2]
+        found = value in values and kind != "string"
         self.position += found
         return found
 
@@ -127,15 +128,19 @@ class Cursor:
 
     def inside(self, opening: int) -> bool:
         """Tell whether the block goes on; step over its end, and over commas between entries."""
-        while self.accept(",", ";"):
-            pass
-        if self.at_end():
+        tokens = self.tokens
+        while tokens[self.position].value in {",", ";"} and tokens[self.position].kind == "mark":
+            self.position += 1
+        kind, value = tokens[self.position][:2]
+        if kind == "end":
             # The innermost open block is reported; those around it end with it.
-            if self.tokens.closing(opening) is None and not self.unclosed:
+            if tokens.closing(opening) is None and not self.unclosed:
                 self.report_unclosed(opening)
             self.unclosed = True
             return False
-        return not self.accept("}")
+        is_closed = value == "}" and kind == "mark"
+        self.position += is_closed
+        return not is_closed
 
     def reference(self) -> Text | None:
         """Read a name with dots, or ``*``; None if something else comes."""

@@ -51,8 +51,10 @@ class TokenList:
         self._lines: dict[int, Text] = {}
         self._tokens: list[BraceToken] = []
         self._partners: dict[int, int] | None = None
-        for index, line in enumerate(lines):
-            self._add_line(located(line, index + 1))
+        is_ascii = "".join(lines).isascii()
+        for number, line in enumerate(lines, 1):
+            # In ASCII no letter is composed.
+            self._add_line(Text(line, number, 1).strip() if is_ascii else located(line, number))
         last = len(lines)
         size = len(self._lines[last].value)
         self._count = len(self._tokens) + 1

@@ -77,7 +77,7 @@ class Heading(NamedTuple):
 class Block:
     """The lines below one heading, up to the next."""
 
-    __slots__ = ("_items", "_scan", "heading", "stop")
+    __slots__ = ("_items", "_scan", "_table", "heading", "stop")
 
     def __init__(self, heading: Heading, scan: Scan) -> None:
         self.heading = heading
@@ -85,6 +85,8 @@ class Block:
         """The line behind the last."""
         self._scan = scan
         self._items: list[Item] | None = None
+        # Not looked for yet, as opposed to None.
+        self._table: tuple[int, list[str]] | Literal[False] | None = False
 
     def __repr__(self) -> str:
         """Name the heading."""
@@ -116,6 +118,11 @@ class Block:
 
     def plain_table(self) -> tuple[int, list[str]] | None:
         """Give the lines of a block that holds one table and nothing else, with bars at both ends of each row."""
+        if self._table is False:
+            self._table = self._find_table()
+        return self._table
+
+    def _find_table(self) -> tuple[int, list[str]] | None:
         found = self.plain_lines()
         if found is None or not found[1] or "" in found[1]:
             return None

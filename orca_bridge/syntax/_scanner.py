@@ -28,7 +28,7 @@ _GLUED = re.compile(
 _CLOSING = re.compile(r"\s#+$")
 _DEFINITION = re.compile(r"#{1,6}\s*(?:machine|decision_table)\b", re.IGNORECASE)
 _BULLET = re.compile(r"[-*+]\s+")
-_RULE_CELL = re.compile(r":?-+:?")
+_RULE_ROW = re.compile(r"\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?")
 _SHORTEST_RULE = 3
 
 
@@ -184,8 +184,7 @@ def is_rule_row(value: str) -> bool:
     """Tell whether a row only draws the line below a table's header."""
     if "|" not in value or "-" not in value or value.strip("|:- \t"):
         return False
-    cells = value.removeprefix("|").removesuffix("|").split("|")
-    return all(_RULE_CELL.fullmatch(cell.strip()) for cell in cells)
+    return _RULE_ROW.fullmatch(value) is not None
 
 
 class _Scanner:

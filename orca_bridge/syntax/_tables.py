@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import chain, count, repeat
 from operator import itemgetter
 from typing import TYPE_CHECKING
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 _TICKS = re.compile("`+")
 _BAR = re.compile(r"\|")
 _PAIR = 2
+_LONGEST_KEPT = 200
 _ALIASES = {"field": "name", "name": "field", "from": "source", "to": "target", "condition": "guard"}
 
 
@@ -141,10 +143,17 @@ def read_rows(block: Block, columns: Columns, findings: Findings) -> Iterator[Ro
     return chain.from_iterable(map(reader.read, tables_of(block, findings)))
 
 
-def plain_header(row: str, columns: Columns) -> list[str] | None:
+def plain_header(row: str, columns: Columns) -> tuple[str, ...] | None:
     """Read a header that names columns as all tools know them, each once and all that are needed."""
-    header = [columns.plain.get(cell.strip().lower(), "") for cell in row[1:-1].split("|")]
-    if "" in header or len(set(header)) < len(header) or not set(columns.required).issubset(header):
+    header = _known_header if len(row) <= _LONGEST_KEPT else _known_header.__wrapped__
+    return header(row, columns.known, columns.required)
+
+
+@lru_cache(maxsize=256)
+def _known_header(row: str, known: tuple[str, ...], required: tuple[str, ...]) -> tuple[str, ...] | None:
+    plain = {name.lower(): name for name in known}
+    header = tuple([plain.get(cell.strip().lower(), "") for cell in row[1:-1].split("|")])
+    if "" in header or len(set(header)) < len(header) or not set(required).issubset(header):
         return None
     return header
 
@@ -227,7 +236,7 @@ class _TableReader:
             self.header = self.positional(len(first), rows[0])
         yield from self.read_rest(data)
 
-    def read_plain(self, line: int, values: list[str], header: list[str], block: Block) -> Iterator[Row]:
+    def read_plain(self, line: int, values: list[str], header: Sequence[str], block: Block) -> Iterator[Row]:
         """Read a table that is a header, perhaps a rule, and rows with bars at both ends; a row may need care."""
         self.header = [*header]
         ruled = len(values) > 1 and is_rule_row(values[1])
@@ -240,7 +249,7 @@ class _TableReader:
         cells = zip(*[by_name.get(name, repeat("")) for name in self.columns.known], strict=False)
         return iter([PlainRow(*row, 1, header) for row in zip(cells, data, count(first), strict=False)])
 
-    def read_each(self, first: int, values: list[str], header: list[str], block: Block) -> Iterator[Row]:
+    def read_each(self, first: int, values: list[str], header: Sequence[str], block: Block) -> Iterator[Row]:
         """Read rows with bars at both ends one by one; any of them may need care."""
         width, pick = len(header), self.picker(header)
         for number, value in enumerate(values, first):
@@ -252,7 +261,7 @@ class _TableReader:
             else:
                 yield PlainRow(pick(cells), value, number, block.column(number), header)
 
-    def picker(self, header: list[str]) -> Callable[[list[str]], tuple[str, ...]]:
+    def picker(self, header: Sequence[str]) -> Callable[[list[str]], tuple[str, ...]]:
         """Give what takes the cells of a row in the order of the section's columns."""
         # In front of the first bar stands an empty cell, as good as one that is missing.
         return itemgetter(*(header.index(name) + 1 if name in header else 0 for name in self.columns.known))
