@@ -27,6 +27,8 @@ class Cursor:
 
     def __init__(self, tokens: TokenList, findings: Findings) -> None:
         self.tokens = tokens
+        self.all = tokens.all
+        """The tokens, with no call in between."""
         self.findings = findings
         self.position = 0
         self.unclosed = False
@@ -39,24 +41,24 @@ class Cursor:
     @property
     def token(self) -> BraceToken:
         """The token that is read next."""
-        return self.tokens[self.position]
+        return self.all[self.position]
 
     def ahead(self, distance: int = 1) -> BraceToken:
         """Give a later token."""
-        return self.tokens[self.position + distance]
+        return self.all[self.position + distance]
 
     def at(self, *values: str) -> bool:
         """Tell whether the next token is one of these marks or words."""
-        kind, value = self.tokens[self.position][:2]
+        kind, value = self.all[self.position][:2]
         return value in values and kind != "string"
 
     def at_end(self) -> bool:
         """Tell whether the file ends here."""
-        return self.tokens[self.position].kind == "end"
+        return self.all[self.position].kind == "end"
 
     def accept(self, *values: str) -> bool:
         """Step over one of these tokens if it comes next."""
-        kind, value = self.tokens[self.position][:2]
+        kind, value = self.all[self.position][:2]
         found = value in values and kind != "string"
         self.position += found
         return found
@@ -128,13 +130,13 @@ class Cursor:
 
     def inside(self, opening: int) -> bool:
         """Tell whether the block goes on; step over its end, and over commas between entries."""
-        tokens = self.tokens
+        tokens = self.all
         while tokens[self.position].value in {",", ";"} and tokens[self.position].kind == "mark":
             self.position += 1
         kind, value = tokens[self.position][:2]
         if kind == "end":
             # The innermost open block is reported; those around it end with it.
-            if tokens.closing(opening) is None and not self.unclosed:
+            if self.tokens.closing(opening) is None and not self.unclosed:
                 self.report_unclosed(opening)
             self.unclosed = True
             return False
@@ -144,14 +146,14 @@ class Cursor:
 
     def reference(self) -> Text | None:
         """Read a name with dots, or ``*``; None if something else comes."""
-        tokens, start = self.tokens, self.position
+        tokens, start = self.all, self.position
         kind, value = tokens[start][:2]
         if kind != "name" and value != "*":
             return None
         self.position += 1
         while tokens[self.position].value == "." and tokens[self.position + 1].kind == "name":
             self.position += 2
-        return tokens.text(start, self.position)
+        return self.tokens.text(start, self.position)
 
     def names(self, separators: tuple[str, ...], following: tuple[str, ...]) -> Text:
         """Read a list of names, which ends where the next name begins an entry of its own."""
@@ -178,7 +180,7 @@ class Cursor:
         start = self.position
         depth = 0
         while True:
-            kind, value = self.tokens[self.position][:2]
+            kind, value = self.all[self.position][:2]
             if kind == "end" or (value in {"}", "{"} and kind != "string"):
                 break
             if self.position > start and depth <= 0 and self.expression_ends():
@@ -195,7 +197,7 @@ class Cursor:
             return True
         if token.kind == "name" and self.ahead().value == ":":
             return True
-        return token.starts_line and not _is_operator(token) and not _is_operator(self.tokens[self.position - 1])
+        return token.starts_line and not _is_operator(token) and not _is_operator(self.all[self.position - 1])
 
 
 def _is_operator(token: BraceToken) -> bool:

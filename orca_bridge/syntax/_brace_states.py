@@ -258,7 +258,7 @@ class StateBlocks:
         if not cursor.accept("->", "=>"):
             cursor.fail("'->' is expected here", _ROW)
             return None
-        line = cursor.tokens[cursor.position - 1].line
+        line = cursor.all[cursor.position - 1].line
         # What stands in the next line may be the source of the next row.
         target = cursor.reference() if cursor.token.line == line or cursor.ahead().value != "+" else None
         action = cursor.nothing()

@@ -49,7 +49,8 @@ class TokenList:
 
     def __init__(self, lines: Sequence[str]) -> None:
         self._lines: dict[int, Text] = {}
-        self._tokens: list[BraceToken] = []
+        self.all: list[BraceToken] = []
+        """The tokens, and several ends behind them."""
         self._partners: dict[int, int] | None = None
         is_ascii = "".join(lines).isascii()
         for number, line in enumerate(lines, 1):
@@ -57,9 +58,9 @@ class TokenList:
             self._add_line(Text(line, number, 1).strip() if is_ascii else located(line, number))
         last = len(lines)
         size = len(self._lines[last].value)
-        self._count = len(self._tokens) + 1
+        self._count = len(self.all) + 1
         # Several ends, so that looking a few tokens ahead needs no care.
-        self._tokens += [BraceToken("end", "", last, size, size, starts_line=True)] * (_FARTHEST + 1)
+        self.all += [BraceToken("end", "", last, size, size, starts_line=True)] * (_FARTHEST + 1)
 
     def __repr__(self) -> str:
         """Count the tokens."""
@@ -69,14 +70,10 @@ class TokenList:
         """Count the tokens, the end included."""
         return self._count
 
-    def __getitem__(self, index: int) -> BraceToken:
-        """Give a token; behind the last stands the end."""
-        return self._tokens[index]
-
     def _add_line(self, text: Text) -> None:
         line, value = text.line, text.value
         self._lines[line] = text
-        before = len(self._tokens)
+        before = len(self.all)
         for match in _TOKEN.finditer(value):
             kind = match.lastgroup
             if kind == "comment":
@@ -84,25 +81,25 @@ class TokenList:
             start, end = match.span()
             # The constructor of a named tuple costs as much as all the rest of a token.
             token = _new(BraceToken, (kind, value[start:end], line, start, end, False))
-            self._tokens.append(token)
-        if len(self._tokens) > before:
-            self._tokens[before] = BraceToken(*self._tokens[before][:-1], starts_line=True)
+            self.all.append(token)
+        if len(self.all) > before:
+            self.all[before] = BraceToken(*self.all[before][:-1], starts_line=True)
 
     def text(self, start: int, stop: int | None = None) -> Text:
         """Give the text from one token up to, and without, another; without comments."""
         stop = start + 1 if stop is None else stop
-        first = self._tokens[start]
+        first = self.all[start]
         if stop <= start:
             return self._lines[first.line].cut(first.start, first.start)
-        last = self._tokens[stop - 1]
+        last = self.all[stop - 1]
         if first.line == last.line:
             return self._lines[first.line].cut(first.start, last.end)
         parts: list[Text] = []
         index = start
         while index < stop:
-            line, begin, end = self[index].line, self[index].start, self[index].end
-            while index < stop and self[index].line == line:
-                end = self[index].end
+            line, begin, end = self.all[index].line, self.all[index].start, self.all[index].end
+            while index < stop and self.all[index].line == line:
+                end = self.all[index].end
                 index += 1
             parts.append(self._lines[line].cut(begin, end))
         return Text.over(parts)
@@ -117,7 +114,7 @@ class TokenList:
         """Pair all brackets at once: looking for one partner at a time is quadratic in a file of nothing else."""
         partners: dict[int, int] = {}
         opened: dict[str, list[int]] = {")": [], "]": [], "}": []}
-        for index, token in enumerate(self._tokens):
+        for index, token in enumerate(self.all):
             if token.kind == "mark" and token.value in _CLOSING:
                 opened[_CLOSING[token.value]].append(index)
             elif token.kind == "mark" and opened.get(token.value):

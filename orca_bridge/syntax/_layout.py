@@ -29,15 +29,14 @@ def report_layout(scanned: Scan, found: Outline, findings: Findings, views: Sequ
     _SeparatorReport(found, views).walk(scanned)
     _report_tables(found, views)
     for definition, view in zip(found.definitions, views, strict=True):
-        _report_heading(definition.own.heading, view)
-        for block in definition.blocks:
-            _report_heading(block.heading, view)
+        for block in (definition.own, *definition.blocks):
+            if block.heading.odd:
+                _report_heading(block.heading, view)
 
 
 def _report_heading(heading: Heading, findings: Findings) -> None:
-    if heading.odd:
-        message = "other tools do not know this heading and lose what stands below"
-        findings.portability("PORT_HEADING", message, heading.text, f"write '{heading.odd}'")
+    message = "other tools do not know this heading and lose what stands below"
+    findings.portability("PORT_HEADING", message, heading.text, f"write '{heading.odd}'")
 
 
 def _report_hidden(items: Sequence[Item], findings: Findings) -> None:

@@ -107,7 +107,7 @@ class Block:
         while first < stop and not values[first - 1]:
             first += 1
         # What separates this definition from the next stands in its last block, and means nothing there.
-        while first < stop and (not (last := values[stop - 2]) or (last[0] == "-" and is_separator(last))):
+        while first < stop and (not (last := values[stop - 2]) or (last[:3] == "---" and is_separator(last))):
             stop -= 1
         return first, values[first - 1 : stop - 1]
 

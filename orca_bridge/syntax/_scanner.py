@@ -137,7 +137,7 @@ class Scan:
         return [
             number
             for number, value in enumerate(self.values, 1)
-            if value and (value[0] == "#" or (value[0] == "-" and is_separator(value)))
+            if value and (value[0] == "#" or (value[:3] == "---" and is_separator(value)))
         ]
 
     def item(self, number: int) -> Item:

@@ -76,8 +76,9 @@ def resolve_moves(draft: Draft) -> tuple[TransitionDefinition, ...]:
     resolved = [resolver.resolve(move) for move in moves]
     tabled = {_key(found) for group in resolved for found in group if not found.inline} if inline else set()
     kept: list[TransitionDefinition] = []
+    are_none = timeouts.are_none
     for move, group in zip(moves, resolved, strict=True):
-        if isinstance(move, PlainRow) and timeouts.are_none and group and group[0].event is not None:
+        if isinstance(move, PlainRow) and are_none and group and group[0].event is not None:
             kept += group
             continue
         whole, event = (move.whole, move["Event"]) if isinstance(move, PlainRow) else (move.whole, move.event)
