@@ -77,7 +77,7 @@ def merge(machine: OrcaChart, action: str, result: Any) -> None:
     """
     if result is None:
         return
-    if isinstance(result, Mapping):
+    if type(result) is dict or isinstance(result, Mapping):
         write(machine, result)
     elif is_record(result) and isinstance(result, type(machine.context)):
         write(machine, values_of(result))

@@ -61,7 +61,7 @@ def record_fields(cls: Any) -> tuple[str, ...]:
 
 def values_of(context: Any) -> Mapping[str, Any]:
     """Give the values of a context by name: a dict itself, the fields of a record."""
-    if isinstance(context, Mapping):
+    if type(context) is dict or isinstance(context, Mapping):  # the first is asked much faster
         return context
     more = _more(context) or ()
     return {name: getattr(context, name) for name in (*record_fields(type(context)), *more) if hasattr(context, name)}

@@ -10,7 +10,7 @@ from ._install import can_adopt, engine_of, hand_on, host_of, install, lets_go, 
 from ._invocations import current_cancellation
 from ._member import MemberEngine, Saved, has_strays, plain_trigger, take_strays
 from ._planned import AsyncPlannedEngine, SyncPlannedEngine
-from ._programs import INITIAL_EVENT, Choice, PlanStatistics, statistics_of
+from ._programs import INITIAL_EVENT, Choice, PlanStatistics, Program, statistics_of
 from ._trigger import stamp
 from ._version import check_version
 
@@ -24,6 +24,7 @@ __all__ = (
     "Host",
     "MemberEngine",
     "PlanStatistics",
+    "Program",
     "QuickEvent",
     "Saved",
     "SyncMemberEngine",

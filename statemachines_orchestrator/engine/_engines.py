@@ -13,6 +13,7 @@ from statemachine.exceptions import TransitionNotAllowed
 from ._member import MemberEngine
 from ._microstep_async import choose_async, take_async, take_in_line_async
 from ._planned import INITIAL_EVENT, AsyncPlannedEngine, SyncPlannedEngine
+from ._trigger import Trigger
 
 if TYPE_CHECKING:
     from asyncio import Future
@@ -79,14 +80,23 @@ class SyncMemberEngine(MemberEngine, SyncPlannedEngine):
 
     def process_foreseen(self, trigger: TriggerData, choice: Choice) -> Any:
         """Run one event, which does what was foreseen, and what comes of it; what its caller gets."""
+        program = choice.fixed
         if not self.is_guarded and choice.is_silent:
-            return MemberEngine.process_foreseen(self, trigger, choice)
+            self.enter_silently(program)
+            self.took(program, trigger)
+            return None
         self._processing.acquire(blocking=False)  # nobody has it
         token = _running_engine.set(self)
         try:
             if self.is_guarded and self._host is not None and any(choice.rows):
                 self._heed(trigger, self._host.refusal(self, trigger))
-            return self._process_choice(trigger, choice)
+            if program is None or type(trigger) is not Trigger:
+                return self._process_choice(trigger, choice)
+            injected = self._injected  # what follows is what `given` says
+            if injected is None:
+                injected = self.injected
+            trigger.given = {**trigger.kwargs, **injected} if trigger.kwargs else injected
+            return self._process_program(trigger, program)
         finally:
             _running_engine.reset(token)
             self._processing.release()

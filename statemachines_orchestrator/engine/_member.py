@@ -26,6 +26,7 @@ from statemachine.utils import run_async_from_sync
 from ._events import KeptEvent, QuickEvent, is_plain_call
 from ._invocations import MemberInvokeManager
 from ._light import PLAIN_MANAGER, Later
+from ._microstep import write
 from ._payload import Payload
 from ._planned import PlannedEngine
 from ._trigger import Trigger, stamp
@@ -303,6 +304,10 @@ class MemberEngine(PlannedEngine):
         sm = self.sm
         setattr(sm.model, sm.state_field, program.value if program.is_single else OrderedSet(program.plan.after))
 
+    def stay(self, program: Program) -> None:
+        """Give the machine the configuration that it has before a program runs."""
+        write(self, program.plan.before)
+
     def process_foreseen(self, trigger: TriggerData, choice: Choice) -> Any:
         """Run one event, which does what was foreseen, and what comes of it; what its caller gets."""
         self.enter_silently(choice.fixed)
@@ -339,9 +344,14 @@ class MemberEngine(PlannedEngine):
         )
 
     @property
+    def has_queued(self) -> bool:
+        """Whether events wait in the machine's queues."""
+        return bool(self.external_queue.queue.queue or self.internal_queue.queue.queue)
+
+    @property
     def has_work(self) -> bool:
         """Whether events wait in the machine's queues that nobody is running."""
-        return self.running and bool(self.external_queue.queue.queue or self.internal_queue.queue.queue)
+        return self.running and self.has_queued
 
     @staticmethod
     def is_for_later(trigger_data: TriggerData) -> bool:
@@ -527,6 +537,15 @@ class MemberEngine(PlannedEngine):
             frozenset(manager._active) if manager is not None and manager._active else _NO_INVOCATION,
             None if own is None else own(),
         )
+
+    def save_at_rest(self) -> Saved:
+        """Remember the same of a machine whose event has been foreseen: nothing waits for it, and it does nothing."""
+        sm = self.sm
+        raw, history = getattr(sm.model, sm.state_field, None), sm.history_values
+        own = getattr(sm, "__orchestrator_save__", None) if self._has_own_save else None
+        kept, saved = history.copy() if history else _NO_HISTORY, None if own is None else own()
+        # Not by its name and its own way of being made, which takes three times as long.
+        return tuple.__new__(Saved, (raw, kept, True, None, None, (), _NO_INVOCATION, saved))
 
     def put_back(self, saved: Saved) -> None:
         """Make the machine what it was; runs no callback of it."""

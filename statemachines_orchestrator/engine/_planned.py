@@ -363,7 +363,13 @@ class SyncPlannedEngine(PlannedEngine, SyncEngine):
             except Exception:
                 self.clear()
                 raise
-        if self.internal_queue.queue.queue or self.external_queue.queue.queue or self._has_more_to_do:
+        if (
+            self.internal_queue.queue.queue
+            or self.external_queue.queue.queue
+            or not self.running
+            or self._root_parallel_final_pending is not None
+            or (self.invocations is not None and self.is_invoking)
+        ):
             self._process()
         return result
 

@@ -73,8 +73,8 @@ class AwaitedSteps(BlockingSteps):
         return await result if inspect.isawaitable(result) else result
 
     def _has_moved_unheard(self, host: Any, engine: MemberEngine, trigger: TriggerData) -> bool:
-        choice = engine.foresee(trigger) if self._has_rest else None
-        return choice is not None and self._enters_unheard(host, engine, trigger, choice)
+        choice = engine.foresee(trigger) if self._has_rest and not self.observers else None
+        return choice is not None and choice.is_silent and self._enters_silently(host, engine, trigger, choice.fixed)
 
     async def _work_in_turn_async(self, ticket: Ticket, step: Step, work: Any, *arguments: Any) -> Any:
         return await self._in_turn_async(ticket, self._as_step_async, step, work, *arguments)

@@ -10,7 +10,7 @@ from statemachine.exceptions import TransitionNotAllowed
 
 from statemachines_orchestrator.engine import current_cancellation, hand_on, has_strays
 
-from ._direct import deliver_directly
+from ._direct import deliver_directly, enter_all, foresee_all
 from ._effects import between_rests, fire_delayed
 from ._joints import joint_or_raise
 from ._pump import pump
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from statemachine.event_data import TriggerData
 
-    from statemachines_orchestrator.engine import Choice, MemberEngine
+    from statemachines_orchestrator.engine import Choice, MemberEngine, Program
 
     from ._alarms import ThreadAlarm
     from ._joints import Joint
@@ -50,7 +50,7 @@ class BlockingSteps(SharedSteps):
                     choice = engine.foresee(trigger) if self._has_rest else None
                     if choice is None:
                         return self._as_step(self._new_step(), self._run, engine, trigger)
-                    if self._enters_unheard(host, engine, trigger, choice):
+                    if choice.is_silent and self._enters_silently(host, engine, trigger, choice.fixed):
                         return None
                     return self._step_alone(engine, trigger, choice)
             finally:
@@ -62,45 +62,57 @@ class BlockingSteps(SharedSteps):
         result = self._in_turn(self._step_of, step, engine, trigger)
         return hand_on(engine, trigger) if result is ELSEWHERE else result
 
-    @staticmethod
-    def _enters_unheard(host: Any, engine: MemberEngine, trigger: TriggerData, choice: Choice) -> bool:
+    def _enters_silently(self, host: Any, engine: MemberEngine, trigger: TriggerData, program: Program) -> bool:
         """
-        Take an event that runs no callback and of which nobody hears; whether it was one.
+        Take an event that runs no callback, nor does what links make of it; whether it was one.
 
         Nothing of it can fail and nobody can see it half done, so that it needs no step around it.
         """
-        if not choice.is_silent or host.hears(engine, trigger, choice.fixed.entered):
-            return False
         event: Any = trigger.event
         if engine.is_guarded and not host.permits(engine, event.id):
             return False
-        engine.enter_silently(choice.fixed)
+        if not host.hears(engine, trigger, program.entered):
+            engine.enter_silently(program)
+            return True
+        whole: Any = self
+        programs = foresee_all(whole, engine, event.id, program)
+        if programs is None:
+            return False
+        enter_all(whole, programs)
         return True
 
     def _step_alone(self, engine: MemberEngine, trigger: TriggerData, choice: Choice) -> Any:
         """
         Run a step for an event of which it is foreseen what it does.
 
-        One function on purpose, as is that of the engine: it does what `_as_step`, `_run` and `_settle` do.
+        One function on purpose, as is that of the engine: it does what `_as_step`, `_run` and `_settle` do, what
+        `_new_step`, `Step.touch` and `_is_quiet` do for nearly every event, and what `_end` does then.
         """
-        step = self._new_step()
+        atomic = self.atomic
+        step = Step(self, None, atomic=atomic) if current_step.get() is None else self._new_step()
         token = current_step.set(step)
         failure: BaseException | None = None
         try:
-            step.touch(engine)
+            step._saved[engine] = engine.save_at_rest() if atomic else None
             try:
                 result = engine.process_foreseen(trigger, choice)
             except TransitionNotAllowed as refusal:
                 self._explain(refusal, engine)
                 raise
-            if not step.is_plain or not self._is_quiet(step):
+            is_alone = step.is_plain and len(step._saved) == 1 and step.failure is None
+            is_quiet = is_alone and not engine.has_queued and self._has_rest and step.close()
+            if not is_quiet and not (step.is_plain and self._is_quiet(step)):
                 self._settle(step)
         except BaseException as error:
             failure = error
             _put_back(step, error)
             raise
         finally:
-            self._end(step, token, failure)
+            if step.is_plain and not (self.observers or self.timers or self._thread_alarm is not None):
+                current_step.reset(token)
+                step._saved.clear()
+            else:
+                self._end(step, token, failure)
         return result
 
     @property

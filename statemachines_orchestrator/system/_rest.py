@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from ._scope import Scope
     from ._step import Step
 
-__all__ = ("DelayedLink", "Firing", "JointMove", "Membership", "Move", "holds", "look_at_moves")
+__all__ = ("DelayedLink", "Firing", "JointMove", "Membership", "Move", "holds", "is_about", "look_at_moves")
 
 
 class Firing:
@@ -167,11 +167,11 @@ def _moved(step: Step, move: Move, *, is_last: bool) -> None:
     name = None if event is None or event == INITIAL_EVENT else event.id
     for scope, watch in engine.watches:
         for link, state in watch.triggered(move.entered, name, ended=ended):
-            if _is_about(scope, link, engine):
+            if is_about(scope, link, engine):
                 _triggered(step, Firing(scope, link, (move, state), move.cause))
 
 
-def _is_about(scope: Scope, link: Link, engine: MemberEngine) -> bool:
+def is_about(scope: Scope, link: Link, engine: MemberEngine) -> bool:
     """Whether the link waits for this member of a collection, if it waits for one by its key."""
     if engine.key is None:
         return True

@@ -57,6 +57,7 @@ class Step:
     """Counts the steps of the system, if somebody watches."""
     cause: Firing | None = None
     """The link that has its effect."""
+    running: bool = True
     failure: Exception | None = None
     """What the step fails with even if a callback has caught it."""
     deliveries: int = 0
@@ -82,7 +83,6 @@ class Step:
         self.outer: Step | None = outer
         """The step of another system in whose callback this one was started."""
         self.atomic: bool = atomic
-        self.running: bool = True
         self._saved: dict[MemberEngine, Saved | None] = {}
 
     def __getattr__(self, name: str) -> Any:

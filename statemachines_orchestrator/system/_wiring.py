@@ -144,6 +144,11 @@ class Sent:
     payload: Mapping[str, Any]
     forwards: tuple[str, ...] | None
 
+    @property
+    def is_bare(self) -> bool:
+        """Whether the event carries nothing."""
+        return self.forwards == () and not self.payload
+
 
 def _sent(link: Link) -> Sent | None:
     effect = link.effect
@@ -161,6 +166,12 @@ class Wiring:
         self.links: dict[str, Link] = {link.name: link for link in rules.links}
         self.sent: dict[str, Sent] = {link.name: sent for link in rules.links if (sent := _sent(link)) is not None}
         """What links send that need no more than that, by the link's name."""
+        self.bare: dict[str, Sent] = {
+            name: sent
+            for name, sent in self.sent.items()
+            if sent.is_bare and self.links[name].delay is None and self.links[name].given is None
+        }
+        """Those that send at once and in any case, and whose event carries nothing."""
         self.joint_events: dict[str, JointEvent] = {joint.name: joint for joint in rules.joint_events}
         self.watches: dict[tuple[str, ...], Watch] = {}
         self.on_joint: dict[str, list[Link]] = {}

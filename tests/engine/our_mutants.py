@@ -972,8 +972,8 @@ FAULTS = (
         "leaves what was sent meanwhile",
         "arguments go to those who name them",
         "_planned.SyncPlannedEngine._process_program",
-        "self.internal_queue.queue.queue or self.external_queue.queue.queue or self._has_more_to_do",
-        "False",
+        "self._process()",
+        "pass",
     ),
     Fault(
         "keeps the queue after an error of a call",

@@ -11,18 +11,21 @@ import copy
 import gc
 import pickle
 import threading
+import types
 import weakref
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 from statemachine import State, StateChart, StateMachine
 from statemachine.exceptions import TransitionNotAllowed
 from worlds import World, asynchronous
 
 from statemachines_orchestrator import In, Orchestrator, guard, machine, together, when
-from statemachines_orchestrator.exceptions import GuardRefused, LinkLoopError, LinkRefused
+from statemachines_orchestrator.engine import MemberEngine
+from statemachines_orchestrator.exceptions import GuardRefused, LinkLoopError, LinkRefused, OrchestratorError
 from statemachines_orchestrator.system import Moved, StepEnded
+from statemachines_orchestrator.system._step import Step
 from statemachines_orchestrator.testing import SimulatedClock
 
 LOG = []
@@ -205,6 +208,103 @@ def test_watched_or_not(operations):
 def test_watched_or_not_asynchronous(operations):
     """So does an asynchronous one."""
     agree(World("async"), operations)
+
+
+MEMBERS = ("m0", "m1", "m2", "m3")
+PLACES = st.builds("{}.{}".format, st.sampled_from(MEMBERS), st.sampled_from(["x", "y", "flip", "rise"]))
+STATES = st.builds("{}.{}".format, st.sampled_from(MEMBERS), st.sampled_from(["x", "y"]))
+SILENT_EVENTS = st.builds("{}.{}".format, st.sampled_from(MEMBERS), st.sampled_from(["flip", "rise"]))
+
+
+@st.composite
+def links(draw):
+    """Most of them plain, and some of each kind that is not."""
+    kind = draw(st.sampled_from(["plain"] * 6 + ["given", "carrying", "forwarding", "condition"]))
+    source = In(draw(STATES)) & In(draw(STATES)) if kind == "condition" else draw(PLACES)
+    link = when(source).given(In(draw(STATES))) if kind == "given" else when(source)
+    more = {"amount": 3} if kind == "carrying" else {}
+    sent = link.send(draw(SILENT_EVENTS), refused=draw(st.sampled_from(["ignore", "hold", "raise"])), **more)
+    return sent.forward("amount") if kind == "forwarding" else sent
+
+
+@st.composite
+def silent_systems(draw):
+    """Make a class whose machines run no code of the user's, with whatever there may be between them."""
+    rules = {f"link{number}": link for number, link in enumerate(draw(st.lists(links(), min_size=1, max_size=5)))}
+    guards = draw(st.lists(st.tuples(SILENT_EVENTS, STATES), max_size=1))
+    rules |= {f"guard{number}": guard(event, In(state)) for number, (event, state) in enumerate(guards)}
+    rules["asked"] = when(In("idle.y")).send("idle.flip")  # so that the system is asked for conditions when it begins
+    names = (*MEMBERS, "idle")
+    body = {"__module__": __name__, "__annotations__": dict.fromkeys(names, Silent), **rules}
+    body |= {name: machine(factory=Silent) for name in names}
+    keywords = {"max_deliveries": draw(st.sampled_from([1, 2, 50])), "atomic": draw(st.booleans())}
+    try:
+        kind = types.new_class("System", (Orchestrator,), keywords, lambda namespace: namespace.update(body))
+        kind()
+    except OrchestratorError:  # a mistake, or a system that does not come to rest when it begins
+        reject()
+    return kind
+
+
+@given(silent_systems(), st.lists(st.tuples(st.just("call"), SILENT_EVENTS, st.just({})), min_size=1, max_size=8))
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
+def test_silent_systems_watched_or_not(kind, operations):
+    """Machines without callbacks do the same whether somebody watches them or not, whatever is declared between them."""
+    world = World("sync")
+    short = world.run(lambda: lived(world, kind, operations, watched=False))
+    long = world.run(lambda: lived(world, kind, operations, watched=True))
+
+    for one, other in zip(short, long, strict=True):
+        assert one == other
+
+
+class Chain(Orchestrator):
+    """Three machines in a row."""
+
+    one: Silent = machine(factory=Silent)
+    two: Silent = machine(factory=Silent)
+    three: Silent = machine(factory=Silent)
+    first = when("one.flip").send("two.flip")
+    second = when("two.flip").send("three.flip")
+
+
+class LooseChain(Chain, atomic=False):
+    """The same, which is not put back."""
+
+
+class TestWithoutStep:
+    def test_links_between_silent_machines(self, monkeypatch):
+        """An event and what links make of it need no step if nobody's code runs."""
+        chain, watched = Chain(), Chain()
+        watched.inspect(lambda record: None)
+        watched.one.flip()
+        monkeypatch.setattr(Step, "__init__", None)  # none can be made from here on
+        chain.one.flip()
+
+        assert str(chain.configuration) == "one=y two=y three=y"
+        assert chain.snapshot().to_json() == watched.snapshot().to_json()
+
+    @pytest.mark.parametrize(
+        ("kind", "expected"), [(Chain, "one=x two=x three=x"), (LooseChain, "one=y two=x three=x")]
+    )
+    def test_an_interruption(self, monkeypatch, kind, expected):
+        """An interruption between two machines puts back the first one, unless nothing is ever put back."""
+        chain = kind()
+        enter = MemberEngine.enter_silently
+
+        def interrupted(engine, program):
+            if engine.member == "two":
+                raise KeyboardInterrupt
+            enter(engine, program)
+
+        monkeypatch.setattr(MemberEngine, "enter_silently", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            chain.one.flip()
+        monkeypatch.undo()
+
+        assert str(chain.configuration) == expected
+        chain.three.flip()
+        assert chain.three.y.is_active
 
 
 class TestFailures:
