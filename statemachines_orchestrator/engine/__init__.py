@@ -1,6 +1,7 @@
 """How one machine runs: pure plans, found once, and a thin shell of callbacks; with the hooks of an orchestrator."""
 
 from ._accelerate import accelerate, keep_planned
+from ._arrivals import has_strays, take_strays
 from ._binding import source_of
 from ._calls import process_call
 from ._engines import AsyncMemberEngine, SyncMemberEngine
@@ -8,8 +9,9 @@ from ._events import QuickEvent
 from ._host import Host
 from ._install import can_adopt, engine_of, hand_on, host_of, install, lets_go, make_held, release
 from ._invocations import current_cancellation
-from ._member import MemberEngine, Saved, has_strays, plain_trigger, take_strays
-from ._planned import AsyncPlannedEngine, SyncPlannedEngine
+from ._member import MemberEngine, Saved, plain_trigger
+from ._planned import SyncPlannedEngine
+from ._planned_async import AsyncPlannedEngine
 from ._programs import INITIAL_EVENT, Choice, PlanStatistics, Program, statistics_of
 from ._trigger import stamp
 from ._version import check_version

@@ -9,7 +9,8 @@ from statemachine.engines.async_ import AsyncEngine
 from statemachine.engines.sync import SyncEngine
 
 from ._events import quicken
-from ._planned import AsyncPlannedEngine, PlannedEngine, SyncPlannedEngine
+from ._planned import PlannedEngine, SyncPlannedEngine
+from ._planned_async import AsyncPlannedEngine
 
 __all__ = ("accelerate", "keep_planned")
 

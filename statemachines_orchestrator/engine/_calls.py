@@ -11,7 +11,7 @@ from ._trigger import Trigger
 if TYPE_CHECKING:
     from statemachine.event import BoundEvent
 
-    from ._planned import AsyncPlannedEngine
+    from ._planned_async import AsyncPlannedEngine
 
 __all__ = ("process_call",)
 

@@ -12,7 +12,8 @@ from statemachine.exceptions import TransitionNotAllowed
 
 from ._member import MemberEngine
 from ._microstep_async import choose_async, take_async, take_in_line_async
-from ._planned import INITIAL_EVENT, AsyncPlannedEngine, SyncPlannedEngine
+from ._planned import INITIAL_EVENT, SyncPlannedEngine
+from ._planned_async import AsyncPlannedEngine
 from ._trigger import Trigger
 
 if TYPE_CHECKING:

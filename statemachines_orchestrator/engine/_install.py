@@ -26,7 +26,8 @@ from ._invocations import MemberInvokeManager, remember_handlers
 from ._kind import learn
 from ._making import FAMILIAR, Making, is_prepared, making, prepare
 from ._member import MemberEngine
-from ._planned import AsyncPlannedEngine, PlannedEngine, SyncPlannedEngine
+from ._planned import PlannedEngine, SyncPlannedEngine
+from ._planned_async import AsyncPlannedEngine
 from ._programs import INITIAL_EVENT
 
 if TYPE_CHECKING:

@@ -26,7 +26,8 @@ from ._engines import AsyncMemberEngine, SyncMemberEngine
 from ._kind import known_kind, names_of
 from ._light import Later
 from ._own_states import OwnState, OwnStates
-from ._planned import AsyncPlannedEngine, SyncPlannedEngine
+from ._planned import SyncPlannedEngine
+from ._planned_async import AsyncPlannedEngine
 
 if TYPE_CHECKING:
     from ._host import Host

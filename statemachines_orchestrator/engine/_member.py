@@ -9,7 +9,6 @@ at work: its queues and running invocations are kept, only its class changes.
 
 from __future__ import annotations
 
-import threading
 from functools import partial
 from inspect import isawaitable
 from types import MappingProxyType
@@ -23,6 +22,7 @@ from statemachine.model import Model
 from statemachine.orderedset import OrderedSet
 from statemachine.utils import run_async_from_sync
 
+from ._arrivals import arrivals
 from ._events import KeptEvent, QuickEvent, is_plain_call
 from ._invocations import MemberInvokeManager
 from ._light import PLAIN_MANAGER, Later
@@ -42,23 +42,8 @@ if TYPE_CHECKING:
     from ._host import Host
     from ._programs import Choice, Program
 
-__all__ = ("MemberEngine", "Saved", "has_strays", "plain_trigger", "take_strays")
+__all__ = ("MemberEngine", "Saved", "plain_trigger")
 
-
-class _Arrivals(threading.local):
-    """
-    Triggers put by this thread whose processing loop has not been called yet.
-
-    python-statemachine puts an event and calls the loop in two calls, one right after the other and in the same
-    thread. Between them the event must not lie in a queue where another thread's step could take it: a caller
-    gets its own result, and its callbacks run in its own thread.
-    """
-
-    def __init__(self) -> None:
-        self.triggers: list[tuple[MemberEngine, TriggerData]] = []
-
-
-_arrivals = _Arrivals()
 
 _MILLISECONDS = 1000.0
 _NO_HISTORY: Mapping[str, Any] = MappingProxyType({})
@@ -78,29 +63,6 @@ def plain_trigger(
     if kwargs:
         engine.refuse_own_name(host, trigger)
     return trigger
-
-
-def has_strays() -> bool:
-    """Whether this thread has put triggers for any machine without calling a loop after them."""
-    return bool(_arrivals.triggers)
-
-
-def take_strays(system: object) -> list[tuple[MemberEngine, TriggerData]]:
-    """
-    Take the triggers that this thread has put for machines of `system` without calling a loop after them.
-
-    Nobody waits for them (``order.process.put()`` is such a call), but they have to happen.
-    """
-    if not _arrivals.triggers:
-        return []
-    strays = [one for one in _arrivals.triggers if _belongs(one[0], system)]
-    _arrivals.triggers = [one for one in _arrivals.triggers if not _belongs(one[0], system)]
-    return strays
-
-
-def _belongs(engine: MemberEngine, system: object) -> bool:
-    host = engine._host
-    return host is not None and host.system is system
 
 
 class Saved(NamedTuple):
@@ -192,7 +154,7 @@ class MemberEngine(PlannedEngine):
         self.refuse_own_name(host, trigger_data)
         if trigger_data.send_id is not None:
             self._waiting[trigger_data.sequence] = trigger_data
-        _arrivals.triggers.append((self, trigger_data))
+        arrivals.triggers.append((self, trigger_data))
 
     def fire(self, event: BoundEvent, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Send an event that was called as a method; what its caller gets, in an asynchronous system an awaitable."""
@@ -238,7 +200,7 @@ class MemberEngine(PlannedEngine):
     def deliver_arrived(self) -> Any:
         """Hand the trigger that this thread has just put to the host; what the caller gets."""
         trigger = None
-        triggers = _arrivals.triggers
+        triggers = arrivals.triggers
         for number, (engine, arrived) in enumerate(triggers):
             if engine is self:  # the first, should there be events that were only put: the rest are strays
                 trigger = arrived

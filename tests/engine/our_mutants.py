@@ -823,7 +823,7 @@ FAULTS = (
     Fault(
         "takes events before what follows from them, awaited",
         "eventless transitions follow at once, as long as their guards hold",
-        "_planned.AsyncPlannedEngine._run_macrostep",
+        "_planned_async.AsyncPlannedEngine._run_macrostep",
         "if self.programs.has_eventless:",
         "if False:",
     ),
@@ -837,7 +837,7 @@ FAULTS = (
     Fault(
         "leaves internal events, awaited",
         "arguments go to those who name them",
-        "_planned.AsyncPlannedEngine._run_macrostep",
+        "_planned_async.AsyncPlannedEngine._run_macrostep",
         "if not self.internal_queue.queue.queue or",
         "if True or",
     ),
@@ -851,7 +851,7 @@ FAULTS = (
     Fault(
         "has taken nothing, awaited",
         "a parent waits without an event",
-        "_planned.AsyncPlannedEngine._run_macrostep",
+        "_planned_async.AsyncPlannedEngine._run_macrostep",
         "took_events = True",
         "took_events = False",
     ),
@@ -865,7 +865,7 @@ FAULTS = (
     Fault(
         "refuses nothing, awaited",
         "events without a transition",
-        "_planned.AsyncPlannedEngine._take_external_event",
+        "_planned_async.AsyncPlannedEngine._take_external_event",
         "if not self.sm.allow_event_without_transition:",
         "if False:",
     ),
@@ -879,7 +879,7 @@ FAULTS = (
     Fault(
         "tells no handler, awaited",
         "an invocation by a class ends, and is cancelled",
-        "_planned.AsyncPlannedEngine._take_external_event",
+        "_planned_async.AsyncPlannedEngine._take_external_event",
         "if manager is not None and self._has_to_tell(manager):",
         "if False:",
     ),
@@ -942,7 +942,7 @@ FAULTS = (
     Fault(
         "moves silently past handlers, awaited",
         "an invocation by a class ends, and is cancelled",
-        "_planned.AsyncPlannedEngine._take",
+        "_planned_async.AsyncPlannedEngine._take",
         "self.is_invoking",
         "False",
     ),

@@ -17,7 +17,8 @@ from statemachine.orderedset import OrderedSet
 from statemachines_orchestrator.engine import _install
 from statemachines_orchestrator.engine._engines import AsyncMemberEngine, SyncMemberEngine
 from statemachines_orchestrator.engine._member import MemberEngine
-from statemachines_orchestrator.engine._planned import AsyncPlannedEngine, SyncPlannedEngine
+from statemachines_orchestrator.engine._planned import SyncPlannedEngine
+from statemachines_orchestrator.engine._planned_async import AsyncPlannedEngine
 from statemachines_orchestrator.engine._programs import OddProgram
 from statemachines_orchestrator.engine._trigger import stamp
 
