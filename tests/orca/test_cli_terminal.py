@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+import signal
 import sys
 import time
 from pathlib import Path
@@ -31,6 +32,8 @@ class Terminal:
         self.process, self._channel = pty.fork()
         if self.process == 0:  # pragma: no cover - the other process
             os.chdir(folder)
+            # What starts the tests in the background may have had them ignore it, and programs inherit that.
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
             environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "NO_COLOR": "1"}
             os.execve(sys.executable, [sys.executable, "-m", "orca_bridge", *arguments], environment)  # noqa: S606
         self.seen = ""
