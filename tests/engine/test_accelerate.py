@@ -13,7 +13,7 @@ from statemachine.event import BoundEvent
 from statemachine.exceptions import TransitionNotAllowed
 
 from statemachines_orchestrator import Members, Orchestrator, accelerate, machine, machines
-from statemachines_orchestrator.engine import SyncPlannedEngine, source_of, statistics_of
+from statemachines_orchestrator.engine import SyncPlannedEngine, _programs, source_of, statistics_of
 
 
 class Door(StateMachine):
@@ -280,6 +280,24 @@ class TestRoads:
 
         statistics = statistics_of(Lamp)
         assert (statistics.choices, statistics.plans, statistics.stock) == (2, 2, 0)
+
+    def test_bound(self, monkeypatch):
+        """Events of ever new names do not fill memory, and what was forgotten is found again."""
+        monkeypatch.setattr(_programs, "LIMIT", 3)
+
+        class Lamp(StateChart):
+            dark = State(initial=True)
+            lit = State()
+            switch = dark.to(lit) | lit.to(dark)
+
+        lamp = accelerate(Lamp())
+        for number in range(20):
+            lamp.send(f"unknown{number}")
+            lamp.switch()
+            assert lamp.lit.is_active is (number % 2 == 0)
+
+        assert len(lamp._engine.programs.choices) <= 3
+        assert statistics_of(Lamp).forgotten > 0
 
     def test_prepare_event(self):
         """What `prepare_event` returns reaches callbacks by a plan, too."""
