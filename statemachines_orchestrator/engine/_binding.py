@@ -274,15 +274,14 @@ def source_of(
             else:
                 looked_up.append(f"{value} = given[{name!r}]")
         passed.append(f"{name}={value}" if by_name_only else value)
-    other = (
-        f"        if len(t.args) != {count}:\n            return by_count[len(t.args)](t)\n"
-        if count
-        else ("        if t.args:\n            return by_count[len(t.args)](t)\n")
-    )
-    if not names:
-        other = ""
     where = "t.prepared[slot]" if is_prepared else "t.given"
-    return _text(setup, other, where, looked_up, ", ".join(passed))
+    return _text(setup, _other(count) if names else "", where, looked_up, ", ".join(passed))
+
+
+def _other(count: int) -> str:
+    """Return what leads to the function for another number of arguments without names."""
+    differs = f"len(t.args) != {count}" if count else "t.args"
+    return f"        if {differs}:\n            return by_count[len(t.args)](t)\n"
 
 
 def _fixed(own_states: Sequence[str], *, has_configurations: bool, is_prepared: bool) -> dict[str, str]:
